@@ -1,0 +1,64 @@
+"""Every Prometheus metric of the service, its labels and its sentence.
+
+Labels are bounded by construction: venue, socket, asset (a top list + "other"), side, span, state, sink, kind,
+severity, reason. The pure rooms never import this; their callers count.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY = CollectorRegistry()
+
+
+def _counter(name: str, text: str, *labels: str) -> Counter:
+    return Counter(name, text, labels, registry=REGISTRY)
+
+
+def _gauge(name: str, text: str, *labels: str) -> Gauge:
+    return Gauge(name, text, labels, registry=REGISTRY)
+
+
+def _histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+    return Histogram(name, text, labels, buckets=buckets, registry=REGISTRY)
+
+
+_FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_LAG = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+
+# What the market does: our own windows, since increase() loses the first value of a series born non-zero.
+WINDOW_USD = _gauge("cascade_window_usd", "Dollars liquidated inside the rolling span.", "asset", "side", "span")
+WINDOW_ORDERS = _gauge("cascade_window_orders", "Orders liquidated inside the rolling span.", "asset", "side", "span")
+WINDOW_SHARE = _gauge(
+    "cascade_window_short_share", "Short dollars over all dollars; absent when none.", "asset", "span"
+)
+VENUE_WINDOW_USD = _gauge(
+    "cascade_venue_window_usd", "Dollars liquidated on one venue in the span.", "venue", "side", "span"
+)
+COVERAGE = _gauge("cascade_coverage_ratio", "Live venue-seconds over all venue-seconds of the span.", "span")
+FLOOR_USD = _gauge("cascade_floor_usd", "Hour total at which an episode may open.", "asset")
+EPISODES = _gauge("cascade_episodes_open", "Episodes open now.", "kind", "severity")
+EPISODE_USD = _gauge("cascade_episode_usd", "Running hour total of an open episode.", "asset", "kind", "severity")
+ALERTS = _counter("cascade_alerts_total", "Alerts written.", "kind", "phase", "severity")
+SIMULATED = _gauge("cascade_simulated_bool", "1 while the service runs on a simulation.")
+
+# What our machine does.
+ORDERS = _counter("cascade_orders_total", "Orders counted once.", "venue", "side")
+ORDERS_USD = _counter("cascade_orders_usd_total", "Dollars of the orders counted once.", "venue", "side")
+DUPLICATES = _counter("cascade_duplicates_total", "Orders seen again and not counted again.")
+FRAMES = _counter("cascade_frames_total", "Frames received.", "venue", "socket")
+BAD_FRAMES = _counter("cascade_bad_frames_total", "Frames or rows kept for inspection.", "venue", "reason")
+FEED_STATE = _gauge("cascade_feed_state_bool", "1 for the state a venue's socket is in.", "venue", "socket", "state")
+FEED_CHANGES = _counter("cascade_feed_changes_total", "State changes of a venue's socket.", "venue", "socket", "state")
+DIALS = _counter("cascade_dials_total", "Connections tried.", "venue", "socket")
+PONG_AGE = _gauge("cascade_pong_age_seconds", "Since the venue last answered a ping.", "venue", "socket")
+FRAME_AGE = _gauge("cascade_frame_age_seconds", "Since any frame came.", "venue", "socket")
+CONTROL_AGE = _gauge("cascade_control_age_seconds", "Since the control stream spoke.", "venue", "socket")
+INSTRUMENTS = _gauge("cascade_instruments_count", "Contracts known from the venue's metadata.", "venue")
+INSTRUMENTS_AGE = _gauge("cascade_instruments_age_seconds", "Since the metadata was fetched.", "venue")
+PARKED = _gauge("cascade_parked_orders", "Orders waiting for their contract's metadata.", "venue")
+QUEUE_DEPTH = _gauge("cascade_queue_depth", "Items between the feeds and the ledger.")
+INGEST_LAG = _histogram("cascade_ingest_lag_seconds", "From the venue's time to the ledger.", _LAG, "venue")
+LEDGER_SECONDS = _histogram("cascade_ledger_seconds", "Real time of one ledger write.", _FAST)
+LEDGER_ERRORS = _counter("cascade_ledger_errors_total", "Ledger calls that failed and were tried again.")
+LEADER = _gauge("cascade_leader_bool", "1 while this replica judges and speaks.")
+SINK_ALERTS = _counter("cascade_sink_alerts_total", "Alerts a sink delivered.", "sink")
+SINK_FAILURES = _counter("cascade_sink_failures_total", "Deliveries that failed.", "sink", "reason")

@@ -1,0 +1,24 @@
+"""From a contract's name or base coin to the house's asset. Pure; metadata first, these rules second."""
+
+import re
+
+_MULTIPLES = re.compile(r"^(?:1000000|100000|10000|1000|1M|k(?=[A-Z]{3}))(?=[A-Z])")
+_ALIASES = {"XBT": "BTC"}
+_QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "USD1", "USD", "PERP")
+_TAIL = re.compile(r"[-_/:].*$")
+
+
+def asset_of_base(base: str) -> str:
+    """The asset of a venue's base coin: 1000PEPE, 1MBABYDOGE and kPEPE are the coin they count in lots; XBT is BTC."""
+    coin = _MULTIPLES.sub("", base.strip())
+    return _ALIASES.get(coin, coin).upper() or base.upper()
+
+
+def asset_of_symbol(symbol: str) -> str:
+    """The asset by the form of a contract's name, where no metadata is at hand; unknown forms are their own asset."""
+    name = _TAIL.sub("", symbol.strip())
+    for quote in _QUOTES:
+        if len(name) > len(quote) and name.endswith(quote):
+            name = name.removesuffix(quote)
+            break
+    return asset_of_base(name) if name else symbol.upper()
