@@ -239,6 +239,24 @@ class Alert(Record, frozen=True, kw_only=True):
     why: Words = Words(en="", zh="")
 
 
+class Episode(Record, frozen=True, kw_only=True):
+    """One cascade as it stands: the running hour, its peak hour so far, and what was last said of it."""
+
+    id: str
+    kind: Kind
+    side: Side
+    asset: str
+    severity: Severity
+    started_at: int
+    at: int
+    long_usd: float
+    short_usd: float
+    share: float | None
+    peak_usd: float
+    peak_at: int
+    alerts: int
+
+
 class SocketHealth(Record, frozen=True, kw_only=True):
     """State of one venue socket; every change is one of these. `since` ms UTC, `reason` says why in words."""
 
@@ -247,6 +265,21 @@ class SocketHealth(Record, frozen=True, kw_only=True):
     state: FeedState
     since: int
     reason: str = ""
+
+
+class VenueReport(Record, frozen=True, kw_only=True):
+    """One venue as it stands: the worst of its sockets, what its feed leaves out, what we know of its contracts."""
+
+    name: str
+    state: FeedState
+    completeness: Completeness
+    about: str
+    docs: str
+    sockets: tuple[SocketHealth, ...]
+    instruments: int
+    parked: int
+    last_order_at: int | None
+    live_share_1h: float | None
 
 
 class BadFrame(Record, frozen=True, kw_only=True):

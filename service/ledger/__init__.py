@@ -68,7 +68,7 @@ class Ledger(Protocol):
         ...
 
     async def commit(self, token: int, states: Mapping[str, bytes | None], alerts: Sequence[Alert]) -> None:
-        """Write detector states (None removes) and append alerts whose id is new, in one step. Raises LeaseLostError."""
+        """Write detector states (None removes) and append alerts with new ids, in one step. Raises LeaseLostError."""
         ...
 
     async def alerts(self, since: str | None, limit: int) -> list[tuple[str, Alert]]:

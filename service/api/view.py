@@ -1,0 +1,36 @@
+"""What the HTTP door may see of the service. Owns the shape of that view; `app` provides it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from service.clock import Clock
+from service.ledger import Ledger
+from service.model import Episode, VenueReport
+
+
+class View(Protocol):
+    """The running service, read-only."""
+
+    ledger: Ledger
+    clock: Clock
+    simulated: bool
+    """True when the orders come from our own venue servers: every answer says so."""
+    started_at: int
+    config: Mapping[str, Any]
+    """Effective settings with secrets masked, ready to be shown."""
+
+    async def venues(self) -> Sequence[VenueReport]:
+        """Every enabled venue."""
+        ...
+
+    def episodes(self) -> Sequence[Episode]:
+        """Open episodes, largest first."""
+        ...
+
+    def problems(self) -> Sequence[str]:
+        """Why the service is not ready, in words; empty when it is."""
+        ...
+
+    async def changed(self, timeout_s: float) -> None:
+        """Return when an alert may have been appended, or after `timeout_s` real seconds."""
+        ...
