@@ -1,0 +1,60 @@
+# Every target makes its own virtual environment from a pinned, hashed list (.ci/venv). More words: make test ARGS="-k ledger".
+VENV ?= .venv
+PYTHON ?=
+ARGS ?=
+BIN := $(VENV)/bin
+export PYTHON
+unexport VIRTUAL_ENV
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check bench boards lock fmt clean runtime dev
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+
+demo: runtime ## the squeeze of 2026-01-14 on local venue servers; open http://127.0.0.1:8000
+	@"$(BIN)/cascade" demo $(ARGS)
+
+run: runtime ## the service, live
+	@"$(BIN)/cascade" run $(ARGS)
+
+test: dev ## the tests
+	@"$(BIN)/python" -m pytest $(ARGS)
+
+check: dev ## everything CI checks: format, lint, types, imports, boards, rules, tests
+	"$(BIN)/ruff" format --check .
+	"$(BIN)/ruff" check .
+	"$(BIN)/mypy"
+	"$(BIN)/lint-imports"
+	"$(BIN)/python" grafana/build.py --check
+	@if command -v promtool >/dev/null; then set -e; set -x; \
+		promtool check config config/prometheus/prometheus.yml; promtool test rules tests/rules/*.test.yaml; \
+	else echo "promtool is not installed: config/prometheus is not checked"; fi
+	"$(BIN)/python" -m pytest --session-timeout=480 $(ARGS)
+
+bench: dev ## measure: tests/benchmarks
+	@for file in tests/benchmarks/*.py; do echo "== $$file"; "$(BIN)/python" "$$file" $(ARGS) || exit 1; done
+
+boards: dev ## write grafana/dashboards anew from grafana/build.py
+	@"$(BIN)/python" grafana/build.py
+
+fmt: dev ## format and repair what ruff can
+	@"$(BIN)/ruff" check --fix -q . ; "$(BIN)/ruff" format .
+
+COMPILE := uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock" --group build
+
+lock: ## pin anew; ARGS=--upgrade takes newer versions
+	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH (pip install uv)"; exit 1; }
+	$(COMPILE) $(ARGS) -o requirements.txt
+	$(COMPILE) $(ARGS) --group dev --all-extras -c requirements.txt -o requirements-dev.txt
+
+clean: ## remove the environment and all caches, no data
+	rm -rf "$(VENV)" .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+runtime:
+	@.ci/venv "$(VENV)" requirements.txt
+
+dev:
+	@.ci/venv "$(VENV)" requirements-dev.txt
