@@ -222,7 +222,7 @@ class Alert(Record, frozen=True, kw_only=True):
     at: int
     long_usd: float
     short_usd: float
-    share: float
+    share: float | None
     at_least: bool
     peak_usd: float
     estimated: Mapping[str, float] | None = None

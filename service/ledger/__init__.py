@@ -10,9 +10,12 @@ from service.model import Alert, BadFrame, Detail, Liquidation, Reading, Record,
 
 
 class Added(Record, frozen=True, kw_only=True):
-    """What became of a batch: orders not seen before, duplicates, and fresh readings of ALL and the touched assets."""
+    """What became of a batch. `fresh`: positions of the orders counted now; the rest are duplicates.
 
-    new: int
+    `readings`: ALL and every touched asset, as they stand behind the batch.
+    """
+
+    fresh: tuple[int, ...]
     duplicates: int
     readings: tuple[Reading, ...]
 

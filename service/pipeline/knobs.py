@@ -1,4 +1,4 @@
-"""The street right of the queue: queue -> ledger -> detector -> alerts. Owns the order of the steps, no rule."""
+"""The pace of the street: its knobs."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar

@@ -1,0 +1,115 @@
+"""What the street tells Prometheus. Reads the windows the ledger keeps; label sets are bounded by a top list."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from prometheus_client import Gauge
+
+from service import metrics
+from service.ledger import Added, Ledger
+from service.model import ALL, SPANS, Alert, Episode, Kind, Liquidation, Reading, Severity, Side, Totals
+from service.pipeline.health import Health
+
+OTHER = "other"
+
+
+class Meters:
+    """Sets the market's gauges. An asset that leaves the top list keeps no stale series."""
+
+    def __init__(self, top: int) -> None:
+        self._top = top
+        self._shown: set[str] = set()
+        self._episodes: set[tuple[str, str, str]] = set()
+
+    def written(self, orders: Sequence[Liquidation], added: Added, now: int) -> None:
+        """A batch has been counted."""
+        metrics.DUPLICATES.inc(added.duplicates)
+        for position in added.fresh:
+            order = orders[position]
+            metrics.ORDERS.labels(order.venue, order.side).inc()
+            metrics.ORDERS_USD.labels(order.venue, order.side).inc(order.usd)
+            metrics.INGEST_LAG.labels(order.venue).observe(max(0, now - order.at) / 1_000)
+
+    def alerted(self, alerts: Iterable[Alert]) -> None:
+        """Alerts have been written."""
+        for alert in alerts:
+            metrics.ALERTS.labels(alert.kind, alert.phase, alert.severity).inc()
+
+    async def show(
+        self,
+        ledger: Ledger,
+        health: Health,
+        readings: Mapping[str, Reading],
+        episodes: Sequence[Episode],
+        now: int,
+    ) -> None:
+        """Set every gauge that describes the market now."""
+        self._windows(readings)
+        self._open(episodes)
+        for span in SPANS:
+            coverage = await health.coverage(ledger, span, now)
+            if coverage.seconds_share is not None:
+                metrics.COVERAGE.labels(span).set(coverage.seconds_share)
+        detail = await ledger.detail(ALL, "1h", now)
+        for venue in health.names:
+            _set_sides(metrics.VENUE_WINDOW_USD, detail.venues.get(venue, Totals()), venue=venue, span="1h")
+
+    def _windows(self, readings: Mapping[str, Reading]) -> None:
+        ranked = sorted(
+            (asset for asset in readings if asset != ALL), key=lambda asset: -readings[asset].spans["1h"].usd
+        )
+        rows = {asset: readings[asset].spans for asset in ranked[: self._top]}
+        rest = [readings[asset].spans for asset in ranked[self._top :]]
+        if rest:
+            rows[OTHER] = {span: _sum(spans[span] for spans in rest) for span in SPANS}
+        if ALL in readings:
+            rows[ALL] = readings[ALL].spans
+        for asset in self._shown - rows.keys():
+            _forget(asset)
+        self._shown = set(rows)
+        for asset, spans in rows.items():
+            for span, totals in spans.items():
+                _show_window(asset, span, totals)
+
+    def _open(self, episodes: Sequence[Episode]) -> None:
+        now = {(episode.asset, episode.kind.value, episode.severity.value): episode for episode in episodes}
+        for labels in self._episodes - now.keys():
+            metrics.EPISODE_USD.remove(*labels)
+        self._episodes = set(now)
+        for labels, episode in now.items():
+            metrics.EPISODE_USD.labels(*labels).set(episode.long_usd + episode.short_usd)
+        for kind in Kind:
+            for severity in Severity:
+                count = sum(episode.kind is kind and episode.severity is severity for episode in episodes)
+                metrics.EPISODES.labels(kind, severity).set(count)
+
+
+def _show_window(asset: str, span: str, totals: Totals) -> None:
+    _set_sides(metrics.WINDOW_USD, totals, asset=asset, span=span)
+    metrics.WINDOW_ORDERS.labels(asset, Side.LONG, span).set(totals.long_count)
+    metrics.WINDOW_ORDERS.labels(asset, Side.SHORT, span).set(totals.short_count)
+    if totals.share is not None:
+        metrics.WINDOW_SHARE.labels(asset, span).set(totals.share)
+    elif (asset, span) in metrics.WINDOW_SHARE._metrics:  # noqa: SLF001  # no public way to ask; absent, never 0
+        metrics.WINDOW_SHARE.remove(asset, span)
+
+
+def _set_sides(gauge: Gauge, totals: Totals, **labels: str) -> None:
+    gauge.labels(side=Side.LONG, **labels).set(totals.long_usd)
+    gauge.labels(side=Side.SHORT, **labels).set(totals.short_usd)
+
+
+def _forget(asset: str) -> None:
+    for gauge in (metrics.WINDOW_USD, metrics.WINDOW_ORDERS, metrics.WINDOW_SHARE):
+        gauge.remove_by_labels({"asset": asset})
+
+
+def _sum(rows: Iterable[Totals]) -> Totals:
+    total = Totals()
+    for row in rows:
+        total = Totals(
+            long_usd=total.long_usd + row.long_usd,
+            short_usd=total.short_usd + row.short_usd,
+            long_count=total.long_count + row.long_count,
+            short_count=total.short_count + row.short_count,
+        )
+    return total
