@@ -12,6 +12,7 @@ _UNITS_EN = ((1e9, "B", 2), (1e6, "M", 1), (1e3, "k", 0))
 _WAN, _YI = 1e4, 1e8
 #: From here on a whole percent would read as "all" what is not all.
 _NEARLY_ALL = 0.95
+_NOT_ALL = 99.9
 
 
 def usd_en(usd: float) -> str:
@@ -33,8 +34,9 @@ def usd_zh(usd: float) -> str:
 
 def percent(share: float) -> str:
     """A share in percent; one decimal where whole numbers would hide the difference from all."""
-    digits = 1 if _NEARLY_ALL <= share < 1 else 0
-    return f"{100 * share:.{digits}f}%"
+    if _NEARLY_ALL <= share < 1:
+        return f"{min(100 * share, _NOT_ALL):.1f}%"
+    return f"{100 * share:.0f}%"
 
 
 def clock_utc(at: int) -> str:

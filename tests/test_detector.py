@@ -1,0 +1,175 @@
+"""The hour rule as a pure function: scenario tables and properties."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.detector import Rules, State, Verdict, step
+from service.model import MINUTE, SPANS, Phase, Reading, Totals
+
+RULES = Rules()
+T0 = 1_768_341_600_000
+
+
+def reading(minute: float, long: float, short: float, asset: str = "ALL") -> Reading:
+    totals = Totals(long_usd=long * 1e6, short_usd=short * 1e6, long_count=1, short_count=1)
+    return Reading(asset=asset, now=T0 + int(minute * MINUTE), spans=dict.fromkeys(SPANS, totals))
+
+
+def run(rows: list[tuple[float, float, float]], asset: str = "ALL", rules: Rules = RULES) -> list[Verdict]:
+    state, verdicts = State(), []
+    for row in rows:
+        state, verdict = step(state, reading(*row, asset=asset), rules)
+        if verdict:
+            verdicts.append(verdict)
+    return verdicts
+
+
+def phases(verdicts: list[Verdict]) -> list[str]:
+    return [verdict.phase.value for verdict in verdicts]
+
+
+@pytest.mark.parametrize(
+    ("asset", "long", "short", "kind"),
+    [
+        ("ALL", 2, 102, "short_squeeze"),
+        ("ALL", 300, 10, "long_flush"),
+        ("ALL", 20, 80, "short_squeeze"),
+        ("ALL", 1, 98, None),
+        ("ALL", 21, 80, None),
+        ("ALL", 60, 60, None),
+        ("BTC", 0, 30, "short_squeeze"),
+        ("BTC", 0, 29.9, None),
+        ("ETH", 20, 0, "long_flush"),
+        ("DOGE", 5, 0, "long_flush"),
+        ("DOGE", 4.9, 0, None),
+    ],
+)
+def test_an_episode_opens_at_its_floor_and_share_and_not_below(asset, long, short, kind):
+    verdicts = run([(0, long, short)], asset)
+
+    assert [verdict.episode.kind.value for verdict in verdicts] == ([kind] if kind else [])
+
+
+def test_the_founding_hour_opens_grows_by_half_each_time_and_closes_once():
+    rows = [(minute, 2, short) for minute, short in enumerate([50, 101, 140, 152, 200, 229, 300, 419, 300, 120])]
+    rows += [(70 + minute, 1, 30) for minute in range(20)]
+
+    verdicts = run(rows)
+
+    assert phases(verdicts) == ["opened", "grew", "grew", "grew", "closed"]
+    assert [verdict.totals.short_usd / 1e6 for verdict in verdicts] == [101, 152, 229, 419, 30]
+    assert [verdict.episode.severity.value for verdict in verdicts] == [
+        "watch",
+        "watch",
+        "warning",
+        "critical",
+        "critical",
+    ]
+    assert {verdict.episode.id for verdict in verdicts} == {f"ALL-short_squeeze-{(T0 + MINUTE) // 1000}"}
+    assert [verdict.episode.alerts for verdict in verdicts] == [1, 2, 3, 4, 5]
+    assert verdicts[-1].episode.peak_usd == 421e6
+    assert verdicts[-1].episode.peak_at == T0 + 7 * MINUTE
+
+
+def test_a_total_trembling_at_the_floor_opens_once():
+    rows = [(minute / 6, 1, 98 + 4 * (minute % 2)) for minute in range(600)]
+
+    assert phases(run(rows)) == ["opened"]
+
+
+def test_a_total_trembling_at_the_closing_level_neither_closes_nor_opens_again():
+    rows = [(0, 0, 120), *((1 + minute, 0, 48 + 4 * (minute % 2)) for minute in range(120))]
+
+    assert phases(run(rows)) == ["opened"]
+
+
+def test_calm_must_last_five_minutes_without_a_break():
+    almost = [(0, 0, 120), (1, 0, 40), (5.9, 0, 40), (6, 0, 60), (7, 0, 40), (11.9, 0, 40)]
+
+    assert phases(run(almost)) == ["opened"]
+    assert phases(run([*almost, (12, 0, 40)])) == ["opened", "closed"]
+
+
+def test_an_episode_whose_side_lost_its_share_closes():
+    rows = [(0, 0, 120), *((1 + minute, 150, 200) for minute in range(10))]
+
+    assert phases(run(rows))[-1] == "closed"
+
+
+def test_the_other_side_opens_only_after_the_first_episode_closed():
+    rows = [(0, 0, 120), *((1 + minute, 900, 120) for minute in range(8))]
+
+    verdicts = run(rows)
+
+    assert [(verdict.phase.value, verdict.episode.kind.value) for verdict in verdicts] == [
+        ("opened", "short_squeeze"),
+        ("closed", "short_squeeze"),
+        ("opened", "long_flush"),
+    ]
+
+
+def test_severity_never_falls_inside_an_episode():
+    verdicts = run([(0, 0, 310), (1, 0, 200), *((2 + minute, 0, 10) for minute in range(10))])
+
+    assert [verdict.episode.severity.value for verdict in verdicts] == ["critical", "critical"]
+
+
+def test_growth_is_of_the_episodes_own_side():
+    verdicts = run([(0, 10, 100), (1, 100, 101), (2, 160, 149), (3, 160, 151)])
+
+    assert phases(verdicts) == ["opened", "grew"]
+    assert verdicts[1].totals.short_usd == 151e6
+
+
+dollars = st.floats(0, 2_000, allow_nan=False)
+streams = st.lists(st.tuples(dollars, dollars), max_size=80)
+
+
+@given(streams)
+def test_phases_always_come_in_order(stream):
+    verdicts = run([(2 * index, *row) for index, row in enumerate(stream)])
+
+    open_id = None
+    for verdict in verdicts:
+        if verdict.phase is Phase.OPENED:
+            assert open_id is None
+            open_id = verdict.episode.id
+        assert verdict.episode.id == open_id
+        if verdict.phase is Phase.CLOSED:
+            open_id = None
+
+
+@given(streams, st.integers(0, 80))
+def test_a_prefix_gives_the_same_verdicts(stream, cut):
+    rows = [(2 * index, *row) for index, row in enumerate(stream)]
+    whole = run(rows)
+
+    assert run(rows[:cut]) == whole[: len(run(rows[:cut]))]
+
+
+@given(streams, st.integers(0, 80))
+def test_a_restart_from_the_stored_state_changes_nothing(stream, cut):
+    rows = [(2 * index, *row) for index, row in enumerate(stream)]
+    state, verdicts = State(), []
+    for index, row in enumerate(rows):
+        if index == cut:
+            state = msgspec.json.decode(msgspec.json.encode(state), type=State)
+        state, verdict = step(state, reading(*row), RULES)
+        verdicts += [verdict] if verdict else []
+
+    assert verdicts == run(rows)
+
+
+@given(streams)
+def test_all_dollars_and_floors_times_a_thousand_gives_the_same_phases(stream):
+    rows = [(2 * index, *row) for index, row in enumerate(stream)]
+    big = Rules(floors={market: 1024 * floor for market, floor in RULES.floors.items()})
+
+    assert phases(run([(m, 1024 * a, 1024 * b) for m, a, b in rows], rules=big)) == phases(run(rows))
+
+
+@given(st.lists(st.tuples(st.floats(0, 49), st.floats(0, 49)), max_size=50))
+def test_a_quiet_market_is_never_spoken_of(stream):
+    assert run([(index, *row) for index, row in enumerate(stream)]) == []
