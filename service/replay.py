@@ -1,8 +1,8 @@
 """The same ledger, judge and texts over recorded data, in event time, as fast as they can. Opens no socket."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
-from pathlib import Path
 
 from service import tape
 from service.detector import Rules
@@ -45,14 +45,16 @@ class Replay:
         self._duplicates = 0
         self._units = dict.fromkeys(Side, 0)
 
-    async def run(self, paths: Sequence[Path], progress: Callable[[int], None] = lambda _rows: None) -> Summary:
-        """Judge every second of the tapes, telling each alert as it falls. Raises TapeError."""
-        rows = tape.read(paths)
+    async def run(self, rows: Sequence[Row], stop: asyncio.Event, progress: Callable[[int], None]) -> Summary:
+        """Judge every second of rows in order of time, telling each alert as it falls; `progress` hears of rows done."""
         self._token = await self._ledger.lease(_HOLDER, _LEASE_MS) or 0
         for group in _steps(rows):
+            if stop.is_set():
+                break
             await self._idle_until(group[0].at)
             await self._take(group)
             progress(len(group))
+            await asyncio.sleep(0)  # a memory ledger never waits: let signals and others in
         return Summary(
             rows=len(rows),
             duplicates=self._duplicates,

@@ -12,7 +12,7 @@ import msgspec
 from service import metrics
 from service.clock import Clock
 from service.ledger import Added, LeaseLostError, Ledger, LedgerError
-from service.model import ALL, Alert, BadFrame, Liquidation, Print, Reading, SocketHealth
+from service.model import ALL, BadFrame, Liquidation, Print, Reading, SocketHealth
 from service.pipeline.gate import REVIEW_USD, refusal
 from service.pipeline.health import Health
 from service.pipeline.judge import Judge
@@ -40,7 +40,7 @@ class Parts:
     health: Health
     clock: Clock
     settle: Mapping[str, Settle]
-    announce: Callable[[Sequence[Alert]], None]
+    announce: Callable[[], None]
 
 
 class Pipeline:
@@ -57,6 +57,8 @@ class Pipeline:
         self._knobs = knobs
         self._holder = holder
         self._meters = Meters(knobs.top_assets)
+        self._hand: list[Item] = []
+        """What has left the queue and is not written yet: a stop in between must not lose it."""
         self._touched: dict[str, Reading] = {}
         self._token: int | None = None
         self._next_round = 0.0
@@ -66,38 +68,34 @@ class Pipeline:
     async def run(self) -> None:
         """Work until cancelled; the store may come and go meanwhile, the queue keeps what arrives."""
         while True:
-            items = await self._gather()
-            orders = await self._sort(items)
+            await self._gather()
+            orders = await self._sort(self._hand)
             if orders:
                 await self._write(orders)
-            for _ in items:
-                self.queue.task_done()
+            self._hand = []
             if time.monotonic() >= self._next_round:
                 await self._patiently(self._round)
                 self._next_round = time.monotonic() + self._round_s
 
     async def drain(self) -> None:
-        """Write what is still queued, for an orderly stop; bounded by one attempt."""
-        items = []
+        """Write what is in hand and queued, for an orderly stop; one attempt. What was written before counts once."""
         while not self.queue.empty():
-            items.append(self.queue.get_nowait())
-        orders = await self._sort(items)
+            self._hand.append(self.queue.get_nowait())
+        orders = await self._sort(self._hand)
         if orders:
             await self._ledger.add(orders, self._clock.now())
         await self._round()
 
-    async def _gather(self) -> list[Item]:
+    async def _gather(self) -> None:
         wait_until = time.monotonic() + self._knobs.flush_ms / 1_000
-        items: list[Item] = []
-        while len(items) < self._knobs.flush_events:
+        while len(self._hand) < self._knobs.flush_events:
             try:
                 async with asyncio.timeout(wait_until - time.monotonic()):
-                    items.append(await self.queue.get())
+                    self._hand.append(await self.queue.get())
             except TimeoutError:
-                break
-            while not self.queue.empty() and len(items) < self._knobs.flush_events:
-                items.append(self.queue.get_nowait())
-        return items
+                return
+            while not self.queue.empty() and len(self._hand) < self._knobs.flush_events:
+                self._hand.append(self.queue.get_nowait())
 
     async def _sort(self, items: Sequence[Item]) -> list[Liquidation]:
         orders = []
@@ -194,7 +192,7 @@ class Pipeline:
         self._touched = {}
         if alerts:
             self._meters.alerted(alerts)
-            self._announce(alerts)
+            self._announce()
 
     async def _show(self, now: int) -> None:
         assets = [ALL, *await self._ledger.assets(now)]

@@ -1,0 +1,206 @@
+"""The only file that builds things: settings -> objects -> one task group -> an orderly stop. Holds no rule."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+import secrets
+import socket
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import httpx
+import uvicorn
+
+from service import api, metrics
+from service.bell import Bell
+from service.clock import Clock, ScaledClock, WallClock
+from service.feed import Feeds
+from service.instruments import Book
+from service.ledger import Ledger, LedgerError
+from service.model import Episode, FeedState, Instrument, Liquidation, VenueReport
+from service.pipeline import Health, Judge, Parts, Pipeline
+from service.settings import Settings, public
+from service.sinks import SINKS, Courier
+from service.venues import VENUES
+
+log = logging.getLogger("cascade.app")
+
+#: Waiters look for other replicas' alerts this often, in real seconds.
+LOOK_S = 1.0
+STOP_S = 1.0
+
+
+class StartError(Exception):
+    """The service cannot start; the text says what to change."""
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The wall, or the rehearsal's scaled time."""
+    knobs = settings.clock
+    if not knobs.origin and knobs.speed == 1:
+        return WallClock()
+    origin = knobs.origin_ms if knobs.origin_ms is not None else WallClock().now()
+    return ScaledClock(origin, knobs.speed, knobs.wall_origin_ms)
+
+
+class App:
+    """One replica of the service, and what its HTTP door sees of it."""
+
+    def __init__(self, settings: Settings, ledger: Ledger, clock: Clock, client: httpx.AsyncClient) -> None:
+        self.ledger = ledger
+        self.clock = clock
+        self.simulated = settings.simulated
+        self.started_at = clock.now()
+        self.config = public(settings)
+        self._settings = settings
+        self._bell = Bell()
+        enabled = {name: VENUES[name] for name in settings.venues.enabled}
+        self._health = Health({name: venue.completeness(clock.now()) for name, venue in enabled.items()})
+        self._judge = Judge(
+            ledger,
+            settings.detector,
+            partial(self._health.coverage, ledger),
+            at_least=self._health.at_least(),
+            simulated=self.simulated,
+        )
+        cache = settings.service.data_dir / "instruments"
+        self._books = {
+            name: Book(venue, settings.venues.endpoints(name), cache / f"{name}.json", clock, client)
+            for name, venue in enabled.items()
+        }
+        parts = Parts(
+            ledger=ledger,
+            judge=self._judge,
+            health=self._health,
+            clock=clock,
+            settle={name: book.settle for name, book in self._books.items()},
+            announce=self._bell.ring,
+        )
+        self._holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._pipeline = Pipeline(parts, settings.pipeline, self._holder)
+        self._feeds = {
+            name: Feeds(
+                venue,
+                settings.venues.endpoints(name),
+                self._pipeline.queue,
+                clock,
+                settings.feed,
+                random.Random(),  # noqa: S311  # jitter, no secret
+            )
+            for name, venue in enabled.items()
+        }
+        sinks = [SINKS["log"]()] if settings.sinks.log.enabled else []
+        self._couriers = [Courier(sink, ledger, self.changed) for sink in sinks]
+        metrics.SIMULATED.set(self.simulated)
+        for market, floor in settings.detector.floors.items():
+            metrics.FLOOR_USD.labels(market).set(floor)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set, then leave in order: feeds, queue, lease, door. Raises StartError."""
+        listener = _listen(self._settings.api.host, self._settings.api.port)
+        server = _Server(
+            uvicorn.Config(
+                api.build(self),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=int(STOP_S),
+            )
+        )
+        log.info("listening on http://%s:%s, ledger: %s", *listener.getsockname()[:2], self.ledger.kind)
+        async with asyncio.TaskGroup() as tasks:
+            door = tasks.create_task(server.serve(sockets=[listener]), name="api")
+            street = tasks.create_task(self._pipeline.run(), name="pipeline")
+            feeds = [tasks.create_task(feeds.run(), name=f"feeds {name}") for name, feeds in self._feeds.items()]
+            books = [tasks.create_task(self._keep_book(name), name=f"book {name}") for name in self._books]
+            couriers = [tasks.create_task(courier.run(), name="courier") for courier in self._couriers]
+            await stop.wait()
+            server.should_exit = True
+            self._bell.ring()
+            await _cancel([*feeds, *books, street])
+            await self._leave()
+            await _cancel(couriers)
+            await door
+
+    async def _leave(self) -> None:
+        try:
+            async with asyncio.timeout(STOP_S):
+                await self._pipeline.drain()
+                await self.ledger.release(self._holder)
+        except (LedgerError, TimeoutError) as error:
+            log.warning("what was still queued could not be written: %s", error or "the ledger took too long")
+
+    async def _keep_book(self, name: str) -> None:
+        async def release(orders: Sequence[Liquidation]) -> None:
+            for order in orders:
+                await self._pipeline.queue.put(order)
+
+        async def changed(instruments: Sequence[Instrument]) -> None:
+            await self._feeds[name].replan(instruments)
+
+        book = self._books[name]
+        await self._feeds[name].replan(book.listed)
+        await book.run(changed, release)
+
+    async def venues(self) -> Sequence[VenueReport]:
+        """Every enabled venue as it stands."""
+        return [await self._report(name) for name in self._health.names]
+
+    async def _report(self, name: str) -> VenueReport:
+        venue, book, now = VENUES[name], self._books[name], self.clock.now()
+        return VenueReport(
+            name=name,
+            state=self._health.state(name),
+            completeness=venue.completeness(now),
+            about=venue.about,
+            docs=venue.docs,
+            sockets=self._health.sockets(name),
+            instruments=len(book.known),
+            parked=book.parked,
+            last_order_at=self._pipeline.last_order_at.get(name),
+            live_share_1h=await self.ledger.live_share([name], "1h", now),
+        )
+
+    def episodes(self) -> Sequence[Episode]:
+        """Open episodes, largest first."""
+        return self._judge.episodes()
+
+    def problems(self) -> Sequence[str]:
+        """Why not ready: no store, or not one live venue."""
+        found = []
+        if self._pipeline.store_down_since is not None:
+            found.append("the ledger does not answer; orders wait in the queue")
+        states = {name: self._health.state(name) for name in self._health.names}
+        if FeedState.LIVE not in states.values():
+            found.append("no venue is live: " + ", ".join(f"{name} is {state}" for name, state in states.items()))
+        return found
+
+    async def changed(self, timeout_s: float) -> None:
+        """Return when an alert may have been appended here or by another replica, or after `timeout_s`."""
+        await self._bell.wait(min(timeout_s, LOOK_S))
+
+
+class _Server(uvicorn.Server):
+    """Signals are the command line's business, not the HTTP door's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise StartError(
+            f"cannot listen on {host}:{port}: {error.strerror or error}; set [api] host and port"
+        ) from None
+
+
+async def _cancel(tasks: Sequence["asyncio.Task[None]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

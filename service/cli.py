@@ -1,0 +1,145 @@
+"""The command line: `cascade`. Parses, calls one door, turns its errors into a sentence and an exit code."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from service import __version__, doors
+from service.app import StartError
+from service.demo.run import DemoError
+from service.ledger import LedgerError
+from service.model import DecodeError
+from service.settings import SettingsError
+from service.tape import TapeError
+from service.venues import VENUES
+
+#: What a user can mend: one sentence on stderr, exit code 2, no traceback.
+_EXPECTED = (SettingsError, TapeError, StartError, DemoError, DecodeError, LedgerError, OSError, doors.DoorError)
+
+Door = Callable[[argparse.Namespace, asyncio.Event], Coroutine[Any, Any, int]]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    args = _parser().parse_args(argv)
+    code = 2
+    try:
+        code = asyncio.run(_until_signal(args.door, args))
+    except* BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has gone, as `head` does
+    except* _EXPECTED as errors:
+        for error in _leaves(errors):
+            print(f"cascade {args.command}: {error}", file=sys.stderr)
+    except* KeyboardInterrupt:
+        code = 130
+    return code
+
+
+async def _until_signal(door: Door, args: argparse.Namespace) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    if door is not doors.decode:  # it reads stdin and yields to nobody: plain KeyboardInterrupt ends it
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+    return await door(args, stop)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cascade", description="Watches liquidation feeds, says when a cascade runs.")
+    parser.add_argument("--version", action="version", version=f"cascade {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_run(commands)
+    _add_demo(commands)
+    _add_replay(commands)
+    _add_decode(commands)
+    _add_simulate(commands)
+    _add_record(commands)
+    _add(commands, "venues", doors.venues, "the table of venues and what their feeds leave out")
+    _config(_add(commands, "check", doors.check, "the effective settings, or exactly what is wrong with them"))
+    status = _config(_add(commands, "status", doors.status, "health of a running service; exit 1 when not ready"))
+    status.add_argument("--url", help="where the service is (default: the host and port of its settings)")
+    return parser
+
+
+def _add(commands: Any, name: str, door: Door, about: str) -> argparse.ArgumentParser:  # noqa: ANN401  # argparse's own
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=about, description=about[0].upper() + about[1:] + "."
+    )
+    parser.set_defaults(door=door)
+    return parser
+
+
+def _config(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML (default: config/cascade.toml)")
+    return parser
+
+
+def _add_run(commands: Any) -> None:  # noqa: ANN401
+    _config(_add(commands, "run", doors.run, "watch every enabled venue, live"))
+
+
+def _add_demo(commands: Any) -> None:  # noqa: ANN401
+    demo = _add(
+        commands, "demo", doors.demo, "local venue servers play the squeeze of 2026-01-13/14 through the service"
+    )
+    demo.add_argument("--once", action="store_true", help="end after the episode closed; print the alerts served")
+    demo.add_argument("--speed", type=_speed, default=60.0, metavar="N", help="N times as fast as life (default 60)")
+    demo.add_argument("--fresh", action="store_true", help="start anew, even if a killed demo could go on")
+
+
+def _add_replay(commands: Any) -> None:  # noqa: ANN401
+    replay = _config(_add(commands, "replay", doors.replay, "the same detector over recorded data"))
+    replay.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CSV, JSONL (also .gz) or Parquet")
+    replay.add_argument("--json", action="store_true", help="one JSON line an alert instead of sentences")
+
+
+def _add_decode(commands: Any) -> None:  # noqa: ANN401
+    decode = _add(commands, "decode", doors.decode, "raw frames on stdin, normalised orders on stdout")
+    decode.add_argument("venue", choices=VENUES, metavar="VENUE", help=", ".join(VENUES))
+    decode.add_argument("--instruments", nargs="+", type=Path, default=[], metavar="FILE", help="raw metadata bodies")
+
+
+def _add_simulate(commands: Any) -> None:  # noqa: ANN401
+    simulate = _add(commands, "simulate", doors.simulate, "just the local venue servers, playing a tape")
+    simulate.add_argument("venues", nargs="+", choices=VENUES, metavar="VENUE", help=", ".join(VENUES))
+    simulate.add_argument("--tape", type=Path, metavar="FILE", help="what to play (default: the demo's evening)")
+    simulate.add_argument("--speed", type=_speed, default=60.0, metavar="N", help="N times as fast (default 60)")
+    simulate.add_argument("--max-gap", type=_speed, metavar="S", help="shorten pauses of the tape to S seconds")
+    simulate.add_argument("--relabel", action="store_true", help="play every row, whatever venue it was recorded on")
+    simulate.add_argument("--faults", default="", metavar="LIST", help="for example drop=200,duplicate=0.05")
+    simulate.add_argument(
+        "--settings", type=Path, metavar="FILE", help="write the settings for `cascade run --config` here"
+    )
+
+
+def _add_record(commands: Any) -> None:  # noqa: ANN401
+    record = _config(_add(commands, "record", doors.record, "raw frames of a venue with receive times"))
+    record.add_argument("venue", choices=VENUES, metavar="VENUE", help=", ".join(VENUES))
+    record.add_argument("--seconds", type=_speed, metavar="N", help="how long (default: until Ctrl-C)")
+    record.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON lines; appended to")
+
+
+def _speed(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}") from None
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

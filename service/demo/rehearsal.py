@@ -1,0 +1,36 @@
+"""The settings of a service that listens to our own venue servers: one TOML text, for the demo and for `simulate`."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from service.model import Record
+
+
+class Stage(Record, frozen=True, kw_only=True):
+    """Where the venue servers are and how their time runs; times in ms UTC."""
+
+    endpoints: Mapping[str, Mapping[str, str]]
+    origin: int
+    wall_origin: int | None
+    speed: float
+
+
+def settings_toml(stage: Stage) -> str:
+    """A configuration that makes `cascade run` listen to the stage on the stage's clock."""
+    lines = ["# A rehearsal: every order comes from local venue servers.", "[clock]"]
+    lines += [f"origin = {_text(_iso(stage.origin))}", f"speed = {stage.speed}"]
+    if stage.wall_origin is not None:
+        lines.append(f"wall_origin = {_text(_iso(stage.wall_origin))}")
+    lines += ["", "[venues]", f"enabled = {json.dumps(list(stage.endpoints))}"]
+    for venue, urls in stage.endpoints.items():
+        lines += ["", f"[venues.{venue}.endpoints]", *(f"{key} = {_text(url)}" for key, url in urls.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _iso(at: int) -> str:
+    return datetime.fromtimestamp(at / 1_000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _text(value: str) -> str:
+    return json.dumps(value)

@@ -1,0 +1,204 @@
+"""What each command does, between the parser and the rooms. Every door takes the arguments and a stop event."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import msgspec
+from tqdm import tqdm
+
+from service import decode as decoding
+from service import record as recording
+from service import tape
+from service.app import App, clock_of
+from service.clock import ScaledClock, WallClock
+from service.demo import demo as perform
+from service.demo.rehearsal import Stage, settings_toml
+from service.demo.screen import Screen
+from service.instruments import Book
+from service.ledger.memory import MemoryLedger
+from service.ledger.open import open_ledger
+from service.model import Alert, SocketHealth, VenueReport
+from service.replay import Replay
+from service.settings import Settings, load, toml_text
+from service.simulator import Faults, Market, rebase, scenario, shorten
+from service.tape import Row
+from service.venues import VENUES
+
+Args = argparse.Namespace
+
+
+class DoorError(Exception):
+    """A command cannot do what was asked; the text says why."""
+
+
+async def run(args: Args, stop: asyncio.Event) -> int:
+    """Watch every enabled venue until stopped."""
+    settings = load(args.config, os.environ)
+    _log_to_stderr(settings)
+    url = settings.ledger.url.get_secret_value() or None
+    ledger = await open_ledger(url, settings.service.data_dir, tag=settings.ledger.tag, store=settings.ledger.store)
+    try:
+        async with httpx.AsyncClient() as client:
+            await App(settings, ledger, clock_of(settings), client).run(stop)
+    finally:
+        await ledger.close()
+    return 0
+
+
+async def demo(args: Args, stop: asyncio.Event) -> int:
+    """The published evening through the whole street."""
+    screen = Screen(sys.stderr if args.once else sys.stdout, sys.stdout)
+    await perform(Path("data"), args.speed, stop, screen, once=args.once, fresh=args.fresh)
+    return 0
+
+
+async def replay(args: Args, stop: asyncio.Event) -> int:
+    """Recorded data through the same detector; alerts on stdout, the sum of it on stderr."""
+    settings = load(args.config, os.environ)
+    rows = tape.read(args.files)
+
+    def tell(alert: Alert) -> None:
+        line = (
+            msgspec.json.encode(alert).decode() if args.json else f"{alert.phase:<6} {alert.severity:<8} {alert.why.en}"
+        )
+        with tqdm.external_write_mode():
+            print(line, flush=True)
+
+    with _progress(len(rows), "rows") as bar:
+        summary = await Replay(MemoryLedger(), settings.detector, tell).run(rows, stop, bar.update)
+    print(f"replay: {msgspec.json.encode(summary).decode()}", file=sys.stderr)
+    return 130 if stop.is_set() else 0
+
+
+async def decode(args: Args, _stop: asyncio.Event) -> int:
+    """Raw frames on stdin to normalised orders on stdout."""
+    venue = VENUES[args.venue]
+    book = decoding.read_instruments(venue, args.instruments)
+    return decoding.decode(venue, book, sys.stdin.buffer, sys.stdout, sys.stderr)
+
+
+async def simulate(args: Args, stop: asyncio.Event) -> int:
+    """Local venue servers play a tape until stopped."""
+    rows = _tape(args)
+    origin = rows[0].at if args.tape else scenario.START
+    wall_origin = WallClock().now()
+    clock = ScaledClock(origin, args.speed, wall_origin)
+    symbols = None if args.tape else scenario.SYMBOLS
+    async with Market(args.venues, clock, symbols=symbols or rows, faults=Faults.parse(args.faults)) as market:
+        stage = Stage(endpoints=market.endpoints, origin=origin, wall_origin=wall_origin, speed=args.speed)
+        _hand_over(args.settings, settings_toml(stage))
+        playing = asyncio.create_task(market.play(rows, relabel=args.relabel))
+        playing.add_done_callback(lambda task: _played(task, stop))
+        await stop.wait()
+        playing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await playing
+    return 0
+
+
+async def record(args: Args, stop: asyncio.Event) -> int:
+    """Raw frames of one venue into a file."""
+    settings = load(args.config, os.environ)
+    clock, venue = clock_of(settings), VENUES[args.venue]
+    endpoints = settings.venues.endpoints(args.venue)
+    async with httpx.AsyncClient() as client:
+        book = Book(venue, endpoints, settings.service.data_dir / "instruments" / f"{args.venue}.json", clock, client)
+        book.load()
+        if not book.listed:
+            await book.refresh()
+    if args.seconds:
+        asyncio.get_running_loop().call_later(args.seconds, stop.set)
+    what = recording.Recording(venue=venue, endpoints=endpoints, instruments=book.listed)
+    with args.out.open("a", encoding="utf-8") as out, _progress(None, "frames") as bar:
+
+        def write(line: str) -> None:
+            print(line, file=out)
+            bar.update(1)
+
+        count = await recording.record(what, clock, write, _say_state, stop)
+    print(f"record: {count} frames in {args.out}", file=sys.stderr)
+    return 0
+
+
+async def venues(_args: Args, _stop: asyncio.Event) -> int:
+    """The table of venues."""
+    now = WallClock().now()
+    for name, venue in VENUES.items():
+        print(f"{name:<10} {venue.completeness(now):<9} {venue.about}\n{'':<21}{venue.docs}")
+    return 0
+
+
+async def check(args: Args, _stop: asyncio.Event) -> int:
+    """The effective settings as TOML, secrets masked."""
+    print(toml_text(load(args.config, os.environ)))
+    return 0
+
+
+async def status(args: Args, _stop: asyncio.Event) -> int:
+    """Ask a running service how it is."""
+    door = load(args.config, os.environ).api
+    base = args.url or f"http://{'127.0.0.1' if door.host == '0.0.0.0' else door.host}:{door.port}"  # noqa: S104
+    try:
+        async with httpx.AsyncClient(base_url=base, timeout=5) as client:
+            ready = await client.get("/readyz")
+            reports = (await client.get("/venues")).json()["venues"]
+    except httpx.HTTPError as error:
+        raise DoorError(f"no service answers at {base}: {error}") from None
+    for report in msgspec.convert(reports, list[VenueReport]):
+        heard = "unknown" if report.live_share_1h is None else f"{report.live_share_1h:.1%}"
+        print(f"{report.name:<10} {report.state:<11} heard of the last hour: {heard:<8} parked: {report.parked}")
+    problems = ready.json().get("problems", [])
+    print("ready" if ready.is_success else "not ready: " + "; ".join(problems))
+    return 0 if ready.is_success else 1
+
+
+def _tape(args: Args) -> list[Row]:
+    if not args.tape:
+        return scenario.live(scenario.day())
+    rows = tape.read([args.tape])
+    if not rows:
+        raise DoorError(f"{args.tape} holds no rows")
+    rows = shorten(rows, int(args.max_gap * 1_000)) if args.max_gap else rows
+    return rebase(rows, rows[0].at)
+
+
+def _hand_over(path: Path | None, text: str) -> None:
+    if path is None:
+        print(text, flush=True)
+        return
+    path.write_text(text)
+    print(f"settings in {path}; listen with: cascade run --config {path}", flush=True)
+
+
+def _played(task: "asyncio.Task[object]", stop: asyncio.Event) -> None:
+    if task.cancelled():
+        return
+    if task.exception():
+        stop.set()
+        return
+    print(f"simulate: the tape has ended: {task.result()}; still serving, Ctrl-C ends", file=sys.stderr)
+
+
+def _say_state(record: SocketHealth) -> None:
+    tqdm.write(f"{record.venue} {record.socket}: {record.state} {record.reason}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def _progress(total: int | None, unit: str) -> Iterator["tqdm[None]"]:
+    with tqdm(total=total, unit=unit, unit_scale=True, file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
+        yield bar
+
+
+def _log_to_stderr(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.service.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s %(message)s"
+    )
+    for chatty in ("httpx", "websockets", "uvicorn"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
