@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add(commands: Any, name: str, door: Door, about: str) -> argparse.ArgumentParser:  # noqa: ANN401  # argparse's own
+def _add(commands: Any, name: str, door: Door, about: str) -> argparse.ArgumentParser:  # argparse's own
     parser: argparse.ArgumentParser = commands.add_parser(
         name, help=about, description=about[0].upper() + about[1:] + "."
     )
@@ -86,11 +86,11 @@ def _config(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_run(commands: Any) -> None:  # noqa: ANN401
+def _add_run(commands: Any) -> None:
     _config(_add(commands, "run", doors.run, "watch every enabled venue, live"))
 
 
-def _add_demo(commands: Any) -> None:  # noqa: ANN401
+def _add_demo(commands: Any) -> None:
     demo = _add(
         commands, "demo", doors.demo, "local venue servers play the squeeze of 2026-01-13/14 through the service"
     )
@@ -99,19 +99,19 @@ def _add_demo(commands: Any) -> None:  # noqa: ANN401
     demo.add_argument("--fresh", action="store_true", help="start anew, even if a killed demo could go on")
 
 
-def _add_replay(commands: Any) -> None:  # noqa: ANN401
+def _add_replay(commands: Any) -> None:
     replay = _config(_add(commands, "replay", doors.replay, "the same detector over recorded data"))
     replay.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CSV, JSONL (also .gz) or Parquet")
     replay.add_argument("--json", action="store_true", help="one JSON line an alert instead of sentences")
 
 
-def _add_decode(commands: Any) -> None:  # noqa: ANN401
+def _add_decode(commands: Any) -> None:
     decode = _add(commands, "decode", doors.decode, "raw frames on stdin, normalised orders on stdout")
     decode.add_argument("venue", choices=VENUES, metavar="VENUE", help=", ".join(VENUES))
     decode.add_argument("--instruments", nargs="+", type=Path, default=[], metavar="FILE", help="raw metadata bodies")
 
 
-def _add_simulate(commands: Any) -> None:  # noqa: ANN401
+def _add_simulate(commands: Any) -> None:
     simulate = _add(commands, "simulate", doors.simulate, "just the local venue servers, playing a tape")
     simulate.add_argument("venues", nargs="+", choices=VENUES, metavar="VENUE", help=", ".join(VENUES))
     simulate.add_argument("--tape", type=Path, metavar="FILE", help="what to play (default: the demo's evening)")
@@ -124,7 +124,7 @@ def _add_simulate(commands: Any) -> None:  # noqa: ANN401
     )
 
 
-def _add_record(commands: Any) -> None:  # noqa: ANN401
+def _add_record(commands: Any) -> None:
     record = _config(_add(commands, "record", doors.record, "raw frames of a venue with receive times"))
     record.add_argument("venue", choices=VENUES, metavar="VENUE", help=", ".join(VENUES))
     record.add_argument("--seconds", type=_speed, metavar="N", help="how long (default: until Ctrl-C)")

@@ -46,7 +46,7 @@ class Replay:
         self._units = dict.fromkeys(Side, 0)
 
     async def run(self, rows: Sequence[Row], stop: asyncio.Event, progress: Callable[[int], None]) -> Summary:
-        """Judge every second of rows in order of time, telling each alert as it falls; `progress` hears of rows done."""
+        """Judge every second of rows in order of time, telling each alert as it falls; `progress` hears rows done."""
         self._token = await self._ledger.lease(_HOLDER, _LEASE_MS) or 0
         for group in _steps(rows):
             if stop.is_set():
