@@ -1,0 +1,123 @@
+"""From files and environment to checked Settings, or to one error that lists every problem. Holds no value itself."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from service.detector.rules import Rules
+from service.settings.keys import FLOORS, Key
+from service.settings.problems import line, of_pydantic, unknown_variable
+from service.settings.shape import Settings, Wrong
+from service.settings.tree import SourceError, Tree
+from service.venues import VENUES
+
+#: Pairs of one section of which the first may not exceed the second.
+ORDERED = (
+    ("detector", "warning", "critical"),
+    ("detector", "close_share", "share"),
+    ("feed", "backoff_first_s", "backoff_most_s"),
+    ("feed", "refused_first_s", "refused_most_s"),
+)
+DEFAULT_PATH = Path("config/cascade.toml")
+
+
+class SettingsError(ValueError):
+    """The settings are wrong; the text has one line a problem, naming file or variable, key, and what is allowed."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+def load(path: Path | None, env: Mapping[str, str]) -> Settings:
+    """Settings from `env` over the .env beside the TOML file over the TOML file over the defaults.
+
+    Without `path` config/cascade.toml is read when it is there. Raises SettingsError.
+    """
+    file = path or DEFAULT_PATH
+    tree = Tree(str(file))
+    try:
+        if path or file.exists():
+            tree.add_toml(file)
+        if (dotenv := file.with_name(".env")).exists():
+            tree.add_dotenv(dotenv)
+    except SourceError as error:
+        raise SettingsError([str(error)]) from None
+    tree.add_variables(env)
+    _add_default_floors(tree)
+    return _checked(tree)
+
+
+def _add_default_floors(tree: Tree) -> None:
+    floors = tree.value(FLOORS)
+    if isinstance(floors, dict):
+        tree.values["detector"]["floors"] = {**Rules().floors, **floors}
+
+
+def _checked(tree: Tree) -> Settings:
+    ours = list(chain(_not_finite((), tree.values), _floor_problems(tree), _venue_problems(tree)))
+    lines = [unknown_variable(origin) for origin in tree.unknown] + [line(tree, key, wrong) for key, wrong in ours]
+    settings = None
+    try:
+        settings = Settings.model_validate_json(json.dumps(tree.values, default=str), strict=True)
+    except ValidationError as error:
+        reported = [key for key, _ in ours]
+        lines += [of_pydantic(tree, details) for details in error.errors() if details["loc"] not in reported]
+    if settings is not None:
+        lines += [line(tree, key, wrong) for key, wrong in _order_problems(tree, settings)]
+    if settings is None or lines:
+        raise SettingsError(lines)
+    return settings
+
+
+def _order_problems(tree: Tree, settings: Settings) -> Iterator[tuple[Key, Wrong]]:
+    for section, less, more in ORDERED:
+        room = getattr(settings, section)
+        low, high = getattr(room, less), getattr(room, more)
+        if low > high and tree.value((section, less)) is not None:
+            yield (section, less), Wrong(f"is above {more}, which is {high:g}", f"up to {more}")
+        elif low > high:
+            yield (section, more), Wrong(f"is below {less}, which is {low:g}", f"from {less}")
+
+
+def _not_finite(key: Key, values: Any) -> Iterator[tuple[Key, Wrong]]:
+    if isinstance(values, dict):
+        for name, value in values.items():
+            yield from _not_finite((*key, name), value)
+    elif isinstance(values, float) and not math.isfinite(values):
+        yield key, Wrong("is not finite", "finite numbers")
+
+
+def _floor_problems(tree: Tree) -> Iterator[tuple[Key, Wrong]]:
+    floors = tree.value(FLOORS)
+    for asset in floors if isinstance(floors, dict) else ():
+        if asset not in ("default", asset.upper()):
+            yield (
+                (*FLOORS, asset),
+                Wrong("unknown asset", "assets in capitals, ALL, default", (asset.upper(), "default")),
+            )
+
+
+def _venue_problems(tree: Tree) -> Iterator[tuple[Key, Wrong]]:
+    tables = tree.value(("venues",))
+    for name in tables if isinstance(tables, dict) else ():
+        if name == "enabled":
+            continue
+        if name not in VENUES:
+            yield ("venues", name), Wrong("unknown venue", ", ".join(VENUES), tuple(VENUES))
+        elif isinstance(urls := tree.value(("venues", name, "endpoints")), dict):
+            yield from _url_problems(("venues", name, "endpoints"), urls, VENUES[name].endpoints)
+
+
+def _url_problems(key: Key, urls: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[tuple[Key, Wrong]]:
+    for name, url in urls.items():
+        schemes = ("ws://", "wss://") if known.get(name, "").startswith("ws") else ("http://", "https://")
+        if name not in known:
+            yield (*key, name), Wrong("unknown endpoint", ", ".join(known), tuple(known))
+        elif isinstance(url, str) and not url.startswith(schemes):
+            yield (*key, name), Wrong("is not the URL of this endpoint", f"{schemes[0]}... or {schemes[1]}...")

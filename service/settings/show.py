@@ -1,0 +1,55 @@
+"""Settings as people may see them: effective values, every secret masked. The only way a setting gets on a screen."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from service.settings.shape import Settings
+
+MASK = "***"
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def mask(text: str) -> str:
+    """A text whose URL, if it is one, has lost everything before its host and everything behind a `?`."""
+    scheme, sep, rest = text.partition("://")
+    if not sep:
+        return text
+    query, at = rest.find("?"), rest.rfind("@")
+    if 0 <= query < at:
+        return f"{scheme}://{MASK}"  # nobody can say where such a password ends
+    host, question, _ = rest[at + 1 :].partition("?")
+    user = f"{MASK}@" if at >= 0 else ""
+    return f"{scheme}://{user}{host}{'?' + MASK if question else ''}"
+
+
+def public(settings: Settings) -> dict[str, Any]:
+    """Effective settings in the shape of the TOML file, ready for JSON; the endpoints in force are spelt out."""
+    values = settings.model_dump(mode="json")
+    values["ledger"]["url"] = mask(settings.ledger.url.get_secret_value())
+    names = dict.fromkeys([*settings.venues.enabled, *(settings.venues.model_extra or {})])
+    values["venues"] = {"enabled": list(settings.venues.enabled)} | {
+        name: {"endpoints": {key: mask(url) for key, url in settings.venues.endpoints(name).items()}} for name in names
+    }
+    return values
+
+
+def toml_text(settings: Settings) -> str:
+    """`public` as a TOML document."""
+    return "\n".join(_table((), public(settings))).lstrip("\n") + "\n"
+
+
+def _table(path: tuple[str, ...], values: Mapping[str, Any]) -> Iterator[str]:
+    plain = {key: value for key, value in values.items() if not isinstance(value, dict)}
+    if plain and path:
+        yield f"\n[{'.'.join(map(_name, path))}]"
+    for key, value in plain.items():
+        yield f"{_name(key)} = {json.dumps(value, ensure_ascii=False)}"
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _table((*path, key), value)
+
+
+def _name(key: str) -> str:
+    return key if _BARE.fullmatch(key) else json.dumps(key, ensure_ascii=False)
