@@ -130,12 +130,12 @@ def _crowd(hour: Hour, cascade: Cascade, luck: Luck) -> Mapping[Side, dict[str, 
 
 
 def _strikes(cascade: Cascade, luck: Luck) -> Iterator[tuple[int, float]]:
-    """(offset, weight) of the strikes, spread along the cascade's minutes by their dollars."""
+    """(offset, weight) of the strikes, spread along the cascade's minutes by their dollars, the first at the onset."""
     minutes, weights = list(cascade.minutes), list(cascade.minutes.values())
     sums = list(accumulate(weights))
     count = max(20, cascade.orders // _ORDERS_A_STRIKE)
     for place in range(count):
-        reached = (place + luck.unit()) * sums[-1] / count
+        reached = (place + luck.unit() if place else 0.0) * sums[-1] / count
         index = min(bisect_right(sums, reached), len(sums) - 1)
         within = 1 - (sums[index] - reached) / weights[index]
         yield int((minutes[index] + max(0.0, within)) * MINUTE), 1 / (0.15 + luck.unit())
