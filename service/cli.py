@@ -11,7 +11,7 @@ from typing import Any
 
 from service import __version__, doors
 from service.app import StartError
-from service.demo.run import DemoError
+from service.demo import DemoError
 from service.ledger import LedgerError
 from service.model import DecodeError
 from service.settings import SettingsError
@@ -96,6 +96,7 @@ def _add_demo(commands: Any) -> None:
     )
     demo.add_argument("--once", action="store_true", help="end after the episode closed; print the alerts served")
     demo.add_argument("--speed", type=_speed, default=60.0, metavar="N", help="N times as fast as life (default 60)")
+    demo.add_argument("--keep", action="store_true", help="keep the demo's data when it ends")
     demo.add_argument("--fresh", action="store_true", help="start anew, even if a killed demo could go on")
 
 

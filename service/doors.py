@@ -18,6 +18,7 @@ from service import record as recording
 from service import tape
 from service.app import App, clock_of
 from service.clock import ScaledClock, WallClock
+from service.demo import Plan
 from service.demo import demo as perform
 from service.demo.rehearsal import Stage, settings_toml
 from service.demo.screen import Screen
@@ -55,7 +56,8 @@ async def run(args: Args, stop: asyncio.Event) -> int:
 async def demo(args: Args, stop: asyncio.Event) -> int:
     """The published evening through the whole street."""
     screen = Screen(sys.stderr if args.once else sys.stdout, sys.stdout)
-    await perform(Path("data"), args.speed, stop, screen, once=args.once, fresh=args.fresh)
+    plan = Plan(home=Path("data") / "demo", speed=args.speed, once=args.once, fresh=args.fresh, keep=args.keep)
+    await perform(plan, screen, stop)
     return 0
 
 

@@ -6,11 +6,12 @@ the orders it plays again are counted once, so its sums end where an uninterrupt
 
 import asyncio
 import contextlib
-import json
+import os
 import shutil
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from itertools import chain, dropwhile
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -22,8 +23,8 @@ from service.demo.rehearsal import Stage, settings_toml
 from service.demo.screen import Screen
 from service.ledger import Ledger
 from service.ledger.open import open_ledger
-from service.model import ALL, HOUR, MINUTE, Alert, Phase
-from service.settings import load
+from service.model import ALL, HOUR, MINUTE, Alert, Phase, Record
+from service.settings import Settings, load
 from service.simulator import Market, scenario
 from service.tape import Row
 
@@ -39,56 +40,80 @@ _BATCH = 500
 CURTAIN = scenario.START + 4 * HOUR
 
 
+class _Place(Record, frozen=True, kw_only=True):
+    at: int
+
+
 class DemoError(Exception):
     """The demo did not show what it promises."""
 
 
-async def demo(data_dir: Path, speed: float, stop: asyncio.Event, screen: Screen, *, once: bool, fresh: bool) -> None:
-    """Run until `stop`; with `once`, until the evening's episode has closed and its alerts were served."""
-    home = data_dir / "demo"
-    origin = _take_up(home, fresh=fresh)
+class Plan(Record, frozen=True, kw_only=True):
+    """How to play: where the demo lives, how fast, and when it ends."""
+
+    home: Path
+    speed: float
+    once: bool = False
+    """End after the evening's episode has closed and its alerts were served."""
+    fresh: bool = False
+    """Start anew even if a killed demo could go on."""
+    keep: bool = False
+    """Leave the data where it is at the end."""
+
+
+async def demo(plan: Plan, screen: Screen, stop: asyncio.Event) -> None:
+    """Play until `stop`, or with `once` until the evening's episode has closed. Raises DemoError, StartError."""
+    origin = _take_up(plan)
     night = scenario.day()
-    clock = ScaledClock(origin, speed)
-    async with Market(VENUES, clock, symbols=scenario.SYMBOLS) as market:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        settings_file = home / "demo.toml"
-        stage = Stage(endpoints=market.endpoints, origin=origin, wall_origin=None, speed=speed)
-        settings_file.write_text(settings_toml(stage))
-        settings = load(settings_file, screen.environment(home))
-        async with _store(home) as ledger, httpx.AsyncClient() as client:
-            await _seed(ledger, night)
+    clock = ScaledClock(origin, plan.speed)
+    async with Market(VENUES, clock, symbols=scenario.SYMBOLS) as market, _store(plan.home) as ledger:
+        await _seed(ledger, night)
+        settings = _settings(plan, Stage(endpoints=market.endpoints, origin=origin, wall_origin=None, speed=plan.speed))
+        async with httpx.AsyncClient() as client:
             app = App(settings, ledger, clock, client)
             screen.opening(app, origin, resumed=origin != scenario.START)
-            async with asyncio.TaskGroup() as tasks:
-                side = [
-                    tasks.create_task(market.play(_rows(night, origin - AGAIN_MS))),
-                    tasks.create_task(_note_place(home, clock)),
-                    tasks.create_task(screen.run(app)),
-                ]
-                if once:
-                    side.append(tasks.create_task(_until_closed(settings.api.port, clock, screen, stop)))
-                try:
-                    await app.run(stop)
-                finally:
-                    for task in side:
-                        task.cancel()
-    shutil.rmtree(home, ignore_errors=True)
+            rows = _rows(night, origin - AGAIN_MS)
+            beside = [market.play(rows), _note_place(plan.home, clock), screen.run(app)]
+            if plan.once:
+                beside.append(_until_closed(settings.api.port, clock, screen, stop))
+            await _together(app.run(stop), beside)
+    if not plan.keep:
+        shutil.rmtree(plan.home, ignore_errors=True)
 
 
-def _take_up(home: Path, *, fresh: bool) -> int:
-    place = home / _PLACE
-    if not fresh:
+async def _together(main: Coroutine[Any, Any, None], beside: Sequence[Coroutine[Any, Any, object]]) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        side = [tasks.create_task(work) for work in beside]
+        await main
+        for task in side:
+            task.cancel()
+
+
+def _settings(plan: Plan, stage: Stage) -> Settings:
+    file = plan.home / "demo.toml"
+    file.write_text(settings_toml(stage))
+    # a real store is never touched by a simulation, whatever the environment says
+    kept = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
+    return load(file, {**kept, "CASCADE_SERVICE__DATA_DIR": str(plan.home)})
+
+
+def _take_up(plan: Plan) -> int:
+    """Where the clock starts; a home that cannot be gone on with is emptied."""
+    origin = None
+    if not plan.fresh:
         with contextlib.suppress(FileNotFoundError, msgspec.MsgspecError):
-            return max(scenario.START, msgspec.json.decode(place.read_bytes(), type=dict[str, int])["at"])
-    shutil.rmtree(home, ignore_errors=True)
-    return scenario.START
+            origin = msgspec.json.decode((plan.home / _PLACE).read_bytes(), type=_Place).at
+    if origin is None:
+        shutil.rmtree(plan.home, ignore_errors=True)
+    plan.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return max(scenario.START, origin or 0)
 
 
 async def _note_place(home: Path, clock: Clock) -> None:
     behind = max(BEHIND_MS, int(2_000 * clock.speed))
     fresh = home / f"{_PLACE}.new"
     while True:
-        fresh.write_text(json.dumps({"at": clock.now() - behind}))
+        fresh.write_text(msgspec.json.encode(_Place(at=clock.now() - behind)).decode())
         fresh.rename(home / _PLACE)
         await asyncio.sleep(1)
 

@@ -1,10 +1,8 @@
 """What a person sees of the demo in a terminal: a line that moves, and every alert in words. Decides nothing."""
 
 import asyncio
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TextIO
 
 import msgspec
@@ -25,17 +23,11 @@ _MARK = {"watch": "·", "warning": "▲", "critical": "■"}
 class Screen:
     """Writes to `out`; what `--once` promises goes to `result` as JSON lines."""
 
-    def __init__(self, out: TextIO, result: TextIO, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, out: TextIO, result: TextIO) -> None:
         self._out = out
         self._result = result
-        self._environment = environment
         self._moving = out.isatty()
         self._logged = 0
-
-    def environment(self, home: Path) -> dict[str, str]:
-        """The user's environment, with the demo's own home; a real store is never touched by a simulation."""
-        kept = {name: value for name, value in self._environment.items() if name != "REDIS_URL"}
-        return {**kept, "CASCADE_SERVICE__DATA_DIR": str(home)}
 
     def opening(self, app: App, origin: int, *, resumed: bool) -> None:
         """The first words."""

@@ -1,0 +1,305 @@
+"""Right of the queue: settling, the gate, health, judging, and what survives a restart or an outage."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from functools import partial
+
+import msgspec
+import pytest
+
+from service.detector import Rules
+from service.ledger import Added, LeaseLostError, LedgerError
+from service.ledger.memory import MemoryLedger
+from service.model import (
+    ALL,
+    HOUR,
+    MINUTE,
+    BadFrame,
+    Completeness,
+    Coverage,
+    FeedState,
+    Liquidation,
+    Print,
+    Side,
+    SocketHealth,
+)
+from service.pipeline import Health, Judge, Knobs, Parts, Pipeline
+from service.pipeline.gate import refusal
+from service.pipeline.health import RETIRED
+from tests.orders import T0, order
+
+RULES = Rules()
+
+
+class Frozen:
+    """A clock the test moves by hand."""
+
+    speed = 1.0
+
+    def __init__(self, now: int = T0) -> None:
+        self.at = now
+
+    def now(self) -> int:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def grace(self, seconds: float) -> float:
+        return seconds
+
+
+async def nothing_known(_span: str, _now: int) -> Coverage | None:
+    return None
+
+
+def judge(ledger, **changes) -> Judge:
+    return Judge(ledger, RULES, nothing_known, at_least=False, **changes)
+
+
+async def feed(ledger, court: Judge, token: int, orders: Sequence[Liquidation]) -> list[str]:
+    added = await ledger.add(orders, max(order.at for order in orders))
+    return [f"{alert.asset} {alert.phase}" for alert in await court.observe(added.readings, token)]
+
+
+async def test_an_alert_names_its_venues_contracts_and_largest_order():
+    ledger = MemoryLedger()
+    court, token = judge(ledger), await ledger.lease("me", 10_000)
+    orders = [
+        order(60e6),
+        order(30e6, venue="okx", symbol="BTC-USDT-SWAP"),
+        order(12e6, venue="okx", symbol="ETH-USDT-SWAP", asset="ETH"),
+    ]
+
+    await feed(ledger, court, token, orders)
+    [(_, alert)] = [row for row in await ledger.alerts(None, 10) if row[1].asset == ALL]
+
+    assert (alert.long_usd, alert.short_usd, alert.share) == (0, 102e6, 1.0)
+    assert alert.venues == {"bybit": 60e6, "okx": 42e6}
+    assert alert.symbols == {"BTCUSDT": 60e6, "BTC-USDT-SWAP": 30e6, "ETH-USDT-SWAP": 12e6}
+    assert (alert.largest.venue, alert.largest.usd) == ("bybit", 60e6)
+    assert alert.why.en.startswith("Short squeeze, whole market: $102.0M liquidated in the last hour, 100% shorts.")
+    assert alert.id == f"{alert.episode}.1"
+    assert (alert.estimated, alert.baseline, alert.lead, alert.price) == (None, None, None, None)
+
+
+async def test_an_open_episode_goes_on_after_a_restart_without_a_second_opening():
+    ledger = MemoryLedger()
+    token = await ledger.lease("me", 10_000)
+    assert await feed(ledger, judge(ledger), token, [order(101e6, asset="X")]) == ["ALL opened", "X opened"]
+
+    reborn = judge(ledger)
+    await reborn.load()
+
+    assert await feed(ledger, reborn, token, [order(10e6, T0 + 1000, asset="X")]) == []
+    assert await feed(ledger, reborn, token, [order(60e6, T0 + 2000, asset="X")]) == ["ALL grew", "X grew"]
+    assert [episode.asset for episode in reborn.episodes()] == ["ALL", "X"]
+    assert reborn.episodes()[0].peak_usd == 171e6
+
+
+async def test_who_lost_the_lease_says_nothing_and_changes_nothing():
+    ledger = MemoryLedger()
+    court, token = judge(ledger), await ledger.lease("me", 10_000)
+    await ledger.release("me")
+    other = await ledger.lease("you", 10_000)
+    added = await ledger.add([order(101e6)], T0)
+
+    with pytest.raises(LeaseLostError):
+        await court.observe(added.readings, token)
+
+    assert await ledger.alerts(None, 10) == []
+    assert court.episodes() == []
+    assert [alert.phase for alert in await court.observe(added.readings, other)] == ["opened", "opened"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"at": T0 + MINUTE + 1}, "future"),
+        ({"at": T0 - 7 * 24 * HOUR - 1}, "past"),
+        ({"usd": float("nan")}, "amount"),
+        ({"usd": float("inf")}, "amount"),
+        ({"usd": -5.0}, "amount"),
+        ({"usd": 0.0}, "amount"),
+    ],
+)
+def test_the_gate_refuses_what_no_window_may_hold(changed, reason):
+    refused = refusal(msgspec.structs.replace(order(), **changed), T0)
+
+    assert refused is not None
+    assert refused[0] == reason
+
+
+def test_the_gate_lets_a_backfill_and_a_slightly_fast_clock_pass():
+    assert refusal(order(at=T0 - 6 * 24 * HOUR), T0) is None
+    assert refusal(order(at=T0 + MINUTE), T0) is None
+
+
+def told(health: Health, socket: str, state: FeedState, since: int, reason: str = "") -> None:
+    health.told(SocketHealth(venue="bybit", socket=socket, state=state, since=since, reason=reason))
+
+
+async def test_a_venue_is_live_only_while_all_its_sockets_are_and_only_that_time_is_heard():
+    ledger = MemoryLedger()
+    health = Health({"bybit": Completeness.COMPLETE})
+    assert health.state("bybit") is FeedState.CONNECTING
+    told(health, "linear", FeedState.LIVE, T0)
+    told(health, "inverse", FeedState.CONNECTING, T0)
+    assert health.state("bybit") is FeedState.CONNECTING
+    told(health, "inverse", FeedState.LIVE, T0 + 10 * MINUTE)
+    await health.mark(ledger, T0 + 30 * MINUTE)
+    told(health, "linear", FeedState.DOWN, T0 + 40 * MINUTE)
+
+    await health.mark(ledger, T0 + 60 * MINUTE)
+    coverage = await health.coverage(ledger, "1h", T0 + 60 * MINUTE)
+
+    assert health.state("bybit") is FeedState.DOWN
+    assert (coverage.venues_live, coverage.venues) == (0, 1)
+    assert coverage.seconds_share == pytest.approx(0.5, abs=0.01)
+
+
+async def test_marking_every_second_hears_as_much_as_marking_once():
+    often, once = MemoryLedger(), MemoryLedger()
+    for ledger, step in ((often, 1_000), (once, HOUR)):
+        health = Health({"bybit": Completeness.COMPLETE})
+        told(health, "linear", FeedState.LIVE, T0)
+        for now in range(T0 + step, T0 + HOUR + 1, step):
+            await health.mark(ledger, now)
+
+    assert await often.live_share(["bybit"], "1h", T0 + HOUR) == await once.live_share(["bybit"], "1h", T0 + HOUR) == 1
+
+
+async def test_a_retired_socket_no_longer_speaks_for_its_venue():
+    health = Health({"bybit": Completeness.COMPLETE})
+    told(health, "linear", FeedState.LIVE, T0)
+    told(health, "old", FeedState.DOWN, T0)
+    told(health, "old", FeedState.DOWN, T0 + 1, RETIRED)
+
+    assert health.state("bybit") is FeedState.LIVE
+
+
+class Street:
+    """A pipeline on its own, with a settle that knows one contract."""
+
+    def __init__(self, ledger, clock) -> None:
+        self.rung = 0
+        self.health = Health({"bybit": Completeness.COMPLETE})
+        court = Judge(ledger, RULES, partial(self.health.coverage, ledger), at_least=False)
+        parts = Parts(
+            ledger=ledger,
+            judge=court,
+            health=self.health,
+            clock=clock,
+            settle={"bybit": self.settle},
+            announce=self.ring,
+        )
+        self.pipeline = Pipeline(parts, Knobs(flush_ms=20), "me")
+
+    def ring(self) -> None:
+        self.rung += 1
+
+    def settle(self, printed: Print) -> Liquidation | None:
+        if printed.symbol != "BTCUSDT":
+            return None
+        usd = printed.price * printed.quantity
+        return order(usd, printed.at, printed.side, id=printed.id)
+
+    @contextlib.asynccontextmanager
+    async def running(self):
+        task = asyncio.create_task(self.pipeline.run())
+        try:
+            yield self.pipeline
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+def printed(symbol: str, quantity: float, id: str, at: int = T0) -> Print:
+    return Print(venue="bybit", symbol=symbol, side=Side.SHORT, price=100.0, quantity=quantity, at=at, seen=at, id=id)
+
+
+async def until(condition) -> None:
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within 5 s"
+        await asyncio.sleep(0.01)
+
+
+async def test_prints_become_windows_and_alerts_and_bad_ones_are_kept():
+    ledger, clock = MemoryLedger(), Frozen()
+    street = Street(ledger, clock)
+    async with street.running() as pipeline:
+        await pipeline.queue.put(printed("BTCUSDT", 1.1e6, "a"))
+        await pipeline.queue.put(printed("BTCUSDT", 1.1e6, "a"))
+        await pipeline.queue.put(printed("NEWUSDT", 1, "b"))
+        await pipeline.queue.put(printed("BTCUSDT", 5, "c", at=T0 + HOUR))
+        await pipeline.queue.put(BadFrame(venue="bybit", frame="{", reason="decode", detail="cut", seen=T0))
+        await until(lambda: street.rung)
+
+    [reading] = await ledger.read([ALL], T0)
+    assert reading.spans["1h"].short_usd == 110e6
+    assert reading.spans["1h"].short_count == 1
+    assert {alert.asset for _, alert in await ledger.alerts(None, 10)} == {"ALL", "BTC"}
+    assert {bad.reason for bad in await ledger.kept("bybit")} == {"future", "decode"}
+    assert pipeline.leads
+
+
+class Flaky(MemoryLedger):
+    """A real store behind a line that fails `faults` times, once even after the write was done."""
+
+    def __init__(self, faults: int) -> None:
+        super().__init__()
+        self.faults = faults
+
+    async def add(self, batch: Sequence[Liquidation], now: int) -> Added:
+        if self.faults:
+            self.faults -= 1
+            if self.faults == 0:
+                await super().add(batch, now)
+            raise LedgerError("no answer")
+        return await super().add(batch, now)
+
+
+async def test_an_outage_of_the_store_loses_and_doubles_nothing():
+    ledger = Flaky(faults=3)
+    street = Street(ledger, Frozen())
+    async with street.running() as pipeline:
+        for number in range(700):
+            await pipeline.queue.put(printed("BTCUSDT", 1, f"id{number}"))
+        await until(lambda: pipeline.readings and pipeline.readings[ALL].spans["1h"].short_count == 700)
+
+        assert pipeline.store_down_since is None
+    assert pipeline.readings[ALL].spans["1h"].short_usd == 70_000
+
+
+async def test_a_stop_between_queue_and_ledger_loses_nothing():
+    ledger = Flaky(faults=10**9)
+    street = Street(ledger, Frozen())
+    async with street.running() as pipeline:
+        await pipeline.queue.put(printed("BTCUSDT", 1, "x"))
+        await until(lambda: pipeline.store_down_since)
+        await pipeline.queue.put(printed("BTCUSDT", 1, "y"))
+
+    ledger.faults = 0
+    await pipeline.drain()
+
+    [reading] = await ledger.read([ALL], T0)
+    assert reading.spans["1h"].short_count == 2
+
+
+async def test_an_episode_closes_by_time_alone():
+    ledger, clock = MemoryLedger(), Frozen()
+    street = Street(ledger, clock)
+    async with street.running() as pipeline:
+        await pipeline.queue.put(printed("BTCUSDT", 1.1e6, "a"))
+        await until(lambda: street.rung)
+        for minute in (70, 76):
+            clock.at = T0 + minute * MINUTE
+            await asyncio.sleep(1.1)
+        await until(lambda: street.rung >= 2)
+
+    phases = [(alert.asset, alert.phase.value) for _, alert in await ledger.alerts(None, 10)]
+    assert sorted(phases) == [("ALL", "closed"), ("ALL", "opened"), ("BTC", "closed"), ("BTC", "opened")]

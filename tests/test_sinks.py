@@ -1,0 +1,94 @@
+"""Couriers: in order, from where they stood, neither lost nor repeated."""
+
+import asyncio
+import contextlib
+import logging
+from typing import ClassVar
+
+import pytest
+
+from service.bell import Bell
+from service.ledger.memory import MemoryLedger
+from service.model import Alert
+from service.sinks import SINKS, Courier, LogSink, SinkError
+from tests.test_text import OPENED
+
+
+def alert(number: int) -> Alert:
+    return Alert(**{name: getattr(OPENED, name) for name in OPENED.__struct_fields__} | {"id": f"e.{number}"})
+
+
+class Notebook:
+    """A sink that writes down what it got, and fails as told first."""
+
+    name: ClassVar[str] = "notebook"
+
+    def __init__(self, *failures: SinkError) -> None:
+        self.got: list[str] = []
+        self.failures = list(failures)
+
+    async def send(self, alert: Alert) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.got.append(alert.id)
+
+
+async def archive(ledger, *numbers: int) -> None:
+    token = await ledger.lease("me", 60_000)
+    await ledger.commit(token, {}, [alert(number) for number in numbers])
+
+
+@contextlib.asynccontextmanager
+async def running(ledger, sink):
+    bell = Bell()
+    task = asyncio.create_task(Courier(sink, ledger, bell.wait).run())
+    await asyncio.sleep(0.05)
+    try:
+        yield bell
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_a_new_sink_starts_with_the_next_alert_and_a_restart_repeats_none():
+    ledger, sink = MemoryLedger(), Notebook()
+    await archive(ledger, 1, 2)
+    async with running(ledger, sink) as bell:
+        await archive(ledger, 3, 4)
+        bell.ring()
+        await asyncio.sleep(0.05)
+    await archive(ledger, 5)
+    async with running(ledger, sink):
+        pass
+
+    assert sink.got == ["e.3", "e.4", "e.5"]
+
+
+async def test_a_sink_new_on_an_empty_archive_gets_the_very_first_alert():
+    ledger, sink = MemoryLedger(), Notebook()
+    async with running(ledger, sink) as bell:
+        await archive(ledger, 1)
+        bell.ring()
+        await asyncio.sleep(0.05)
+
+    assert sink.got == ["e.1"]
+
+
+async def test_a_passing_failure_is_tried_again_in_order_and_a_permanent_one_is_left_behind():
+    ledger = MemoryLedger()
+    sink = Notebook(SinkError("busy", permanent=False, retry_after=0.01), SinkError("gone", permanent=True))
+    async with running(ledger, sink) as bell:
+        await archive(ledger, 1, 2, 3)
+        bell.ring()
+        await asyncio.sleep(0.2)
+
+    assert sink.got == ["e.2", "e.3"]
+
+
+async def test_the_log_sink_writes_one_line(caplog: pytest.LogCaptureFixture):
+    with caplog.at_level(logging.WARNING, "cascade.alerts"):
+        await SINKS["log"]().send(OPENED)
+
+    assert caplog.messages == [f"opened watch {OPENED.id}: {OPENED.why.en}"]
+    assert LogSink.name == "log"
