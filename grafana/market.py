@@ -1,0 +1,217 @@
+"""What the market does: the panels of the upper half. Owns their questions, no look."""
+
+from grafana_foundation_sdk.builders import gauge, stat, table, timeseries
+from grafana_foundation_sdk.models.common import BigValueColorMode, BigValueGraphMode
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
+from panels import (
+    BAD,
+    GOOD,
+    LONG,
+    ODD,
+    QUIET,
+    SHORT,
+    cells,
+    fixed,
+    grid,
+    last,
+    legend,
+    line,
+    now,
+    panel,
+    plain,
+    plot,
+    series,
+    steps,
+    tint,
+    words,
+)
+
+from service import metrics as m
+from service.detector.rules import Rules
+from service.model import SPANS, Side
+
+HOUR = "1h"
+SIDES = {Side.LONG: LONG, Side.SHORT: SHORT}
+RULES = Rules()
+
+
+def side_usd(side: Side, span: str = "$span") -> str:
+    """Dollars of one side; `max`, because every replica shows the same shared ledger."""
+    return f"max({series(m.WINDOW_USD, asset='$asset', side=side, span=span)})"
+
+
+def floor() -> str:
+    """The floor of the chosen asset, or that of assets without one of their own."""
+    return f"(max({series(m.FLOOR_USD, asset='$asset')}) or max({series(m.FLOOR_USD, asset='default')}))"
+
+
+def banner() -> stat.Panel:
+    """Real or rehearsed, on the whole width."""
+    why = "A rehearsal plays invented orders through the real service. Nothing on this board is a market then."
+    made = panel(stat.Panel(), "Is this the market?", why, "none", now(f"max({series(m.SIMULATED)})"))
+    made.mappings(
+        [words(_0=("LIVE: orders of real venues", QUIET), _1=("SIMULATION: orders of our own venue servers", LONG))]
+    )
+    made.color_mode(BigValueColorMode.BACKGROUND_SOLID).graph_mode(BigValueGraphMode.NONE)
+    return made.no_value("NO DATA: the service does not answer").color_scheme(fixed(BAD)).reduce_options(last())
+
+
+def total(side: Side) -> stat.Panel:
+    """One side's dollars as they are now."""
+    why = f"Dollars of {side} positions closed by force, all venues, by venue time. Sampled venues make it a floor."
+    made = panel(stat.Panel(), f"{side.title()}s closed by force, last $span", why, "currencyUSD", now(side_usd(side)))
+    made.color_scheme(fixed(SIDES[side])).graph_mode(BigValueGraphMode.NONE).reduce_options(last())
+    return made.decimals(1)
+
+
+def share_gauge() -> gauge.Panel:
+    """Whose cascade it is."""
+    share = RULES.share
+    why = f"Short dollars over all dollars. An episode needs one side to hold {share:.0%}: blue shorts, orange longs."
+    expr = f"max({series(m.WINDOW_SHARE, asset='$asset', span='$span')})"
+    made = panel(gauge.Panel(), "Short share, last $span", why, "percentunit", now(expr)).min(0).max(1)
+    made.thresholds(steps((None, LONG), (round(1 - share, 4), QUIET), (share, SHORT)))
+    return made.reduce_options(last()).show_threshold_labels(show_threshold_labels=False)
+
+
+def floor_gauge() -> gauge.Panel:
+    """How far the next alert is."""
+    why = "The hour total of both sides over the asset's floor. From 1 on an episode may open, if one side dominates."
+    expr = f"({side_usd(Side.LONG, HOUR)} + {side_usd(Side.SHORT, HOUR)}) / {floor()}"
+    made = panel(gauge.Panel(), "Hour against its floor", why, "percentunit", now(expr)).min(0)
+    made.max(RULES.critical).thresholds(steps((None, GOOD), (1, ODD), (RULES.warning, LONG), (RULES.critical, BAD)))
+    return made.reduce_options(last()).show_threshold_labels(show_threshold_labels=False).decimals(0)
+
+
+def open_episodes() -> stat.Panel:
+    """How many cascades run."""
+    expr = f"sum(max by (kind, severity) ({series(m.EPISODES)}))"
+    why = "Cascades that opened and have not closed, all assets and the whole market."
+    made = panel(stat.Panel(), "Open episodes", why, "none", now(expr)).mappings([words(_0=("none", GOOD))])
+    made.thresholds(steps((None, GOOD), (1, BAD))).graph_mode(BigValueGraphMode.NONE)
+    return made.reduce_options(last())
+
+
+def coverage() -> stat.Panel:
+    """How much of the hour was heard."""
+    why = (
+        "Live venue-seconds over all venue-seconds. Below 100 % something was not heard: totals are too low, not zero."
+    )
+    expr = f"max({series(m.COVERAGE, span='$span')})"
+    made = panel(stat.Panel(), "Heard, last $span", why, "percentunit", now(expr)).decimals(0)
+    made.thresholds(steps((None, BAD), (0.8, LONG), (0.95, GOOD))).graph_mode(BigValueGraphMode.NONE)
+    return made.reduce_options(last())
+
+
+def rolling() -> timeseries.Panel:
+    """The picture: shorts up, longs down, the floor dashed."""
+    hour_chosen = series(m.WINDOW_USD, f'span="{HOUR}"', asset="$asset", span="$span")
+    made = panel(
+        timeseries.Panel(),
+        "What was closed by force in the rolling $span?",
+        "Shorts above zero, longs below. The dashed floor is the hour total at which an episode may open, so it is "
+        "drawn for the span of one hour only. Red ground: an episode is open.",
+        "currencyUSD",
+        line(side_usd(Side.SHORT), "shorts"),
+        line(side_usd(Side.LONG), "longs"),
+        line(f"{floor()} and on () {hour_chosen}", "floor"),
+        line(f"{floor()} and on () {hour_chosen}", "floor of longs"),
+    )
+    made.line_width(2).fill_opacity(25).span_nulls(span_nulls=False).axis_centered_zero(axis_centered_zero=True)
+    down = DynamicConfigValue(id_val="custom.transform", value="negative-Y")
+    dashed = [
+        DynamicConfigValue(id_val="custom.lineStyle", value={"fill": "dash", "dash": [8, 6]}),
+        DynamicConfigValue(id_val="custom.fillOpacity", value=0),
+        DynamicConfigValue(id_val="custom.lineWidth", value=1),
+        tint(QUIET),
+    ]
+    silent = DynamicConfigValue(id_val="custom.hideFrom", value={"legend": True, "tooltip": True, "viz": False})
+    made.override_by_name("shorts", [tint(SHORT)]).override_by_name("longs", [tint(LONG), down])
+    made.override_by_name("floor", dashed).override_by_name("floor of longs", [*dashed, down, silent])
+    return made.legend(legend())
+
+
+def running() -> table.Panel:
+    """Which cascades run."""
+    none_open = f'label_replace(sum({series(m.EPISODES)}) == 0, "asset", "none is open", "", "")'
+    made = panel(
+        grid(
+            ("hour total", "currencyUSD", {"decimals": 1, "custom.width": 110}),
+            sort="hour total",
+            by=("asset", "kind", "severity"),
+        ),
+        "Which cascades are running?",
+        "Every open episode with its running hour total. The alerts themselves, with their reasons, are at /alerts.",
+        "none",
+        cells(f"max by (asset, kind, severity) ({series(m.EPISODE_USD)}) or {none_open}"),
+    )
+    colors = words(watch=("watch", ODD), warning=("warning", LONG), critical=("critical", BAD))
+    return made.override_by_name(
+        "severity",
+        [
+            DynamicConfigValue(id_val="mappings", value=[plain(colors)]),
+            DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-text"}),
+        ],
+    )
+
+
+BAR = {"custom.cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}, "min": 0, "decimals": 1}
+
+
+def bar(color: str) -> dict[str, object]:
+    """A cell that is a bar in one colour."""
+    return BAR | {"color": {"mode": "fixed", "fixedColor": color}}
+
+
+def assets() -> table.Panel:
+    """Who was hit."""
+    one = ('asset!="ALL"', 'span="$span"')
+    made = grid(
+        ("longs", "currencyUSD", bar(LONG)),
+        ("shorts", "currencyUSD", bar(SHORT)),
+        ("total", "currencyUSD", {"decimals": 1, "custom.width": 90}),
+        ("orders", "locale", {"custom.width": 80}),
+        sort="total",
+        by=("asset",),
+    )
+    return panel(
+        made,
+        "Which assets were hit in the last $span?",
+        "The largest assets by dollars; the rest together is `other`. Many orders for few dollars are small accounts.",
+        "none",
+        cells(f"max by (asset) ({series(m.WINDOW_USD, *one, side=Side.LONG)})"),
+        cells(f"max by (asset) ({series(m.WINDOW_USD, *one, side=Side.SHORT)})"),
+        cells(f"sum by (asset) (max by (asset, side) ({series(m.WINDOW_USD, *one)}))"),
+        cells(f"sum by (asset) (max by (asset, side) ({series(m.WINDOW_ORDERS, *one)}))"),
+    )
+
+
+def venues() -> table.Panel:
+    """Where it happened."""
+    made = grid(
+        ("longs", "currencyUSD", bar(LONG)),
+        ("shorts", "currencyUSD", bar(SHORT)),
+        ("total", "currencyUSD", {"decimals": 1, "custom.width": 90}),
+        sort="total",
+        by=("venue",),
+    )
+    return panel(
+        made,
+        "On which venues, in the last hour?",
+        "All assets. A venue that samples its feed looks smaller than it is.",
+        "none",
+        cells(f"max by (venue) ({series(m.VENUE_WINDOW_USD, side=Side.LONG, span=HOUR)})"),
+        cells(f"max by (venue) ({series(m.VENUE_WINDOW_USD, side=Side.SHORT, span=HOUR)})"),
+        cells(f"sum by (venue) (max by (venue, side) ({series(m.VENUE_WINDOW_USD, span=HOUR)}))"),
+    )
+
+
+def turning() -> timeseries.Panel:
+    """Whether the tide turns."""
+    shown = [span for span in SPANS if span in {"5m", "1h", "24h"}]
+    exprs = [line(f"max({series(m.WINDOW_SHARE, asset='$asset', span=span)})", span) for span in shown]
+    why = "When the short span leaves the long one, the cascade has turned or ended. A gap: nothing was liquidated."
+    made = panel(plot(), "Short share by span: is it turning?", why, "percentunit", *exprs).max(1).fill_opacity(0)
+    for span, color in zip(shown, ("#8ab8ff", SHORT, "#1f60c4"), strict=True):
+        made.override_by_name(span, [tint(color)])
+    return made.legend(legend())

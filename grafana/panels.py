@@ -1,0 +1,151 @@
+"""How a panel of the house looks. Owns queries, colours and defaults; `build.py` owns what is shown.
+
+The sides have two colours of their own, which colour-blind eyes tell apart as well; green and red mean health.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from grafana_foundation_sdk.builders import common, dashboard, gauge, prometheus, stat, statetimeline, table, timeseries
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.common import DataSourceRef
+from grafana_foundation_sdk.models.dashboard import (
+    DataTransformerConfig,
+    DynamicConfigValue,
+    FieldColorModeId,
+    GridPos,
+    Threshold,
+    ThresholdsMode,
+    ValueMap,
+    ValueMappingResult,
+)
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+from prometheus_client.metrics import MetricWrapperBase
+
+SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
+LONG, SHORT, QUIET = "#ff9830", "#5794f2", "#8e8e8e"
+GOOD, ODD, BAD = "#73bf69", "#fade2a", "#f2495c"
+NO_DATA = "no data"
+WIDTH = 24
+REFS = "ABCDEFGH"
+
+AnyPanel = stat.Panel | gauge.Panel | table.Panel | timeseries.Panel | statetimeline.Panel
+P = TypeVar("P", stat.Panel, gauge.Panel, table.Panel, timeseries.Panel, statetimeline.Panel)
+_SAMPLES = {"counter": "_total", "histogram": "_bucket"}
+
+
+def series(metric: MetricWrapperBase, *matchers: str, **labels: str) -> str:
+    """A selector of the metric's samples. Raises ValueError for a label that the metric does not have."""
+    family = next(iter(metric.describe()))
+    parts = [f'{label}="{value}"' for label, value in labels.items()] + list(matchers)
+    known = metric._labelnames  # noqa: SLF001  # the library has no public way to ask
+    for part in parts:
+        label = re.split(r"[=!]", part, maxsplit=1)[0]
+        if label not in known:
+            raise ValueError(f"{family.name} has no label {label!r}; it has {', '.join(known) or 'none'}")
+    name = family.name + _SAMPLES.get(family.type, "")
+    return f"{name}{{{','.join(parts)}}}" if parts else name
+
+
+def line(expr: str, legend: str) -> prometheus.Dataquery:
+    """A query over the whole time range."""
+    return prometheus.Dataquery().expr(expr).legend_format(legend).range()
+
+
+def now(expr: str, legend: str = "__auto") -> prometheus.Dataquery:
+    """A query of this moment only: when the service is gone there is no value, not the last one."""
+    return prometheus.Dataquery().expr(expr).legend_format(legend).instant()
+
+
+def cells(expr: str) -> prometheus.Dataquery:
+    """Rows of a table, as they are now."""
+    return prometheus.Dataquery().expr(expr).instant().format(PromQueryFormat.TABLE)
+
+
+def panel(made: P, title: str, why: str, unit: str, *queries: prometheus.Dataquery) -> P:
+    """What every panel must say: a title, why one looks at it, a unit, and that no data is not zero."""
+    made.title(title).description(why).unit(unit).no_value(NO_DATA).datasource(SOURCE)
+    made.targets([query.ref_id(ref).datasource(SOURCE) for ref, query in zip(REFS, queries, strict=False)])
+    return made
+
+
+def steps(*points: tuple[float | None, str]) -> dashboard.ThresholdsConfig:
+    """Colours from a value on; the first value is None."""
+    return (
+        dashboard.ThresholdsConfig()
+        .mode(ThresholdsMode.ABSOLUTE)
+        .steps([Threshold(value=value, color=color) for value, color in points])
+    )
+
+
+def words(**texts: tuple[str, str]) -> ValueMap:
+    """Text and colour for values, named _0, _1 and so on."""
+    return ValueMap(
+        {
+            value.removeprefix("_"): ValueMappingResult(text=text, color=color, index=index)
+            for index, (value, (text, color)) in enumerate(texts.items())
+        }
+    )
+
+
+def plain(shape: ValueMap) -> Any:
+    """The same as dictionaries, for overrides, whose values the SDK does not type."""
+    return json.loads(json.dumps(shape, cls=JSONEncoder))
+
+
+def fixed(color: str) -> dashboard.FieldColor:
+    """One colour, whatever the value."""
+    return dashboard.FieldColor().mode(FieldColorModeId.FIXED).fixed_color(color)
+
+
+def tint(color: str) -> DynamicConfigValue:
+    """One colour for one series."""
+    return DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": color})
+
+
+def looks(**properties: Any) -> list[DynamicConfigValue]:
+    """Properties of one column or series."""
+    return [DynamicConfigValue(id_val=name, value=value) for name, value in properties.items()]
+
+
+def last() -> common.ReduceDataOptions:
+    """The newest value of each series."""
+    return common.ReduceDataOptions().calcs(["lastNotNull"])
+
+
+def legend() -> common.VizLegendOptions:
+    """A list below the plot."""
+    return common.VizLegendOptions().show_legend(show_legend=True)
+
+
+def plot() -> timeseries.Panel:
+    """Lines that break where samples are missing."""
+    return timeseries.Panel().line_width(2).fill_opacity(8).span_nulls(span_nulls=False).min(0)
+
+
+def grid(*columns: tuple[str, str, Mapping[str, Any]], sort: str, by: Sequence[str]) -> table.Panel:
+    """A table of merged queries: columns are (name, unit, extra properties) in the order of the queries."""
+    # Grafana numbers the value columns of several queries, and does not when there is one.
+    values = [f"Value #{ref}" for ref in REFS[: len(columns)]] if len(columns) > 1 else ["Value"]
+    order = {name: place for place, name in enumerate([*by, *values])}
+    options = {"excludeByName": {"Time": True}, "indexByName": order, "renameByName": {}}
+    made = table.Panel().min_width(60)
+    made.with_transformation(DataTransformerConfig(id_val="merge", options={}))
+    made.with_transformation(DataTransformerConfig(id_val="organize", options=options))
+    for value, (name, unit, extra) in zip(values, columns, strict=True):
+        made.override_by_name(value, looks(displayName=name, unit=unit, **extra))
+    made.override_by_name(by[0], looks(**{"custom.width": 90}))
+    return made.sort_by([common.TableSortByFieldState().display_name(sort).desc(desc=True)])
+
+
+def shelf(y: int, h: int, *panels: tuple[int, AnyPanel]) -> list[AnyPanel]:
+    """Panels side by side from the left edge, each with its width; together as wide as the grid."""
+    x = 0
+    for width, made in panels:
+        made.grid_pos(GridPos(h=h, w=width, x=x, y=y)).id(100 * y + x + 1)
+        x += width
+    if x != WIDTH:
+        raise ValueError(f"the shelf at y={y} is {x} wide, not {WIDTH}")
+    return [made for _, made in panels]
