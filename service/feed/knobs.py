@@ -1,4 +1,4 @@
-"""The only opener of venue sockets: dial, hello, acks, heartbeat, watch, redial. Knows no meaning of a frame."""
+"""The patience of the feeds. Owns the knobs' meaning, defaults and bounds; acts on none of them."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar

@@ -1,0 +1,160 @@
+"""One dial: from the first word to the last frame. Owns its socket, its session and its tasks; dies with them.
+
+Only the reader ends a connection, after the last frame that reached us; the others give their verdict and hang up. A
+late task of this connection can speak on no other socket, for it knows no other.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from service import metrics
+from service.feed.dial import dial
+from service.feed.end import End, plain
+from service.feed.kit import Kit
+from service.feed.pulse import Pulse
+from service.feed.talk import HASTE_S, LEISURE_S, Talk
+from service.model import DecodeError, FeedState, Print
+from service.venues.base import Control, Event, Leaving, Plan, Pong, Refused, Say, Subscribed
+
+log = logging.getLogger("cascade.feed")
+
+#: An acknowledgement says a subscription is noted, not that its first batch is whole (Bybit sends one each 500 ms): the
+#: old connection is read this much longer (clock) before we say goodbye.
+LINGER_S = 2.0
+#: Planned ends are spread by this part of the lifetime, so that sockets do not all move at once.
+SPREAD = 0.02
+
+
+class Connection:
+    """`pulse` says how it is doing, `end` why it is over; `stir` is called whenever one of them changed."""
+
+    def __init__(self, plan: Plan, kit: Kit, stir: Callable[[], None]) -> None:
+        self.plan = plan
+        self.pulse = Pulse(plan, kit)
+        self.end: End | None = None
+        self._kit = kit
+        self._stir = stir
+        self._session = kit.venue.session(plan)
+        self._frames = metrics.FRAMES.labels(plan.venue, plan.key)
+        self._accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._retired = asyncio.Event()
+        self._ws: ClientConnection
+        self._talk: Talk
+
+    async def run(self) -> None:
+        """Dial and serve until it is over; then `end` says why."""
+        await self._kit.pace.turn()
+        metrics.DIALS.labels(self.plan.venue, self.plan.key).inc()
+        opened = await dial(self.plan.url, self._kit.clock)
+        if isinstance(opened, End):
+            self._over(opened)
+        else:
+            self._ws = opened
+            self._talk = Talk(opened, self.plan, self._kit, self.pulse, self._over)
+            await self._serve()
+        self.pulse.ended_at = time.monotonic()
+        self._stir()
+
+    def retire(self) -> None:
+        """A successor has taken over: say goodbye, and read what is still on its way."""
+        self._retired.set()
+
+    async def _serve(self) -> None:
+        if self.plan.lifetime_s is not None:
+            share = self._kit.rng.uniform(1 - SPREAD, 1 + SPREAD)
+            self.pulse.replace_at = time.monotonic() + self.plan.lifetime_s * share / self._kit.clock.speed
+        talk = self._talk
+        words = (talk.greet(self._session.hello(), self._accepted), talk.beat(), talk.ping())
+        try:
+            async with asyncio.TaskGroup() as group:
+                talkers = [group.create_task(word) for word in words]
+                talkers.append(group.create_task(self._part(tuple(talkers))))
+                await self._read()
+                for task in talkers:
+                    task.cancel()
+        finally:
+            await self._talk.hang_up(HASTE_S)
+
+    def _over(self, end: End) -> None:
+        self.end = self.end or end
+
+    async def _part(self, talkers: Sequence["asyncio.Task[None]"]) -> None:
+        await self._retired.wait()
+        await self._kit.clock.sleep(LINGER_S)
+        for task in talkers:
+            task.cancel()
+        self._over(End(reason="replaced"))
+        await self._talk.hang_up(LEISURE_S)
+
+    async def _read(self) -> None:
+        while True:
+            try:
+                frame = await self._ws.recv(decode=False)
+            except ConnectionClosed as closed:
+                self._over(End(reason=plain(f"the connection was lost: {closed}")))
+                return
+            self.pulse.frame_at = time.monotonic()
+            self._frames.inc()
+            await self._take(frame, self._kit.clock.now())
+
+    async def _take(self, frame: bytes, seen: int) -> None:
+        longest = self._kit.knobs.max_frame_bytes
+        if len(frame) > longest:
+            await self._kit.outlet.bad("too_long", frame, f"{len(frame)} bytes, at most {longest} are decoded", seen)
+            return
+        for event in await self._decode(frame, seen):
+            await self._act(event, frame, seen)
+
+    async def _decode(self, frame: bytes, seen: int) -> Sequence[Event]:
+        try:
+            return self._session.decode(_text(frame), seen)
+        except DecodeError as error:
+            await self._kit.outlet.bad("decode", frame, str(error), seen)
+        except Exception as error:  # noqa: BLE001  # a decoder's bug costs one frame, not the feed
+            await self._kit.outlet.bug(error, frame, seen)
+        return ()
+
+    async def _act(self, event: Event, frame: bytes, seen: int) -> None:
+        match event:
+            case Print():
+                await self._kit.outlet.put(event)
+            case Control():
+                if self.pulse.spoke():
+                    self._stir()
+            case Pong():
+                self.pulse.pong_at = time.monotonic()
+            case Say(text=text):
+                await self._talk.say(text)
+            case Refused():
+                await self._refused(event, frame, seen)
+            case Subscribed() | Leaving():
+                self._told(event)
+
+    def _told(self, event: Subscribed | Leaving) -> None:
+        if isinstance(event, Leaving):
+            self.pulse.leaving = plain(event.reason) or "it gave no reason"
+        elif not self._accepted.done():
+            self._accepted.set_result(None)
+            self.pulse.subscribed_at = time.monotonic()
+        self._stir()
+
+    async def _refused(self, event: Refused, frame: bytes, seen: int) -> None:
+        reason = plain(event.reason)
+        if event.fatal:
+            self._over(End(reason=reason, state=FeedState.REFUSED, slow=True))
+            await self._talk.hang_up(HASTE_S)
+        elif await self._kit.outlet.bad("refused", frame, reason, seen):
+            log.warning("%s %s was refused a part: %s", self.plan.venue, self.plan.key, reason)
+
+
+def _text(frame: bytes) -> str | bytes:
+    # websockets would end the connection for one text frame of broken UTF-8; here it is one bad frame
+    try:
+        return frame.decode()
+    except UnicodeDecodeError:
+        return frame

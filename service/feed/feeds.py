@@ -1,0 +1,88 @@
+"""All sockets of one venue. Owns which lines run; each line owns its socket."""
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+
+from service.clock import Clock
+from service.feed.ear import Ear
+from service.feed.kit import Kit
+from service.feed.knobs import Knobs
+from service.feed.line import Line
+from service.feed.outlet import Outlet, Queue
+from service.feed.pace import Pace
+from service.model import Instrument
+from service.venues.base import Plan, Venue
+
+
+class Feeds:
+    """Run `run` in one task; call `replan` before it and whenever the venue's contracts changed."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        endpoints: Mapping[str, str],
+        out: Queue,
+        clock: Clock,
+        knobs: Knobs,
+        rng: random.Random,
+    ) -> None:
+        ear = Ear()
+        self._venue = venue
+        self._endpoints = dict(endpoints)
+        self._kit = Kit(venue, clock, knobs, rng, Pace(venue.dial_gap_s, clock), ear, Outlet(venue.name, out, ear))
+        self._plans: dict[str, Plan] | None = None
+        self._lines: dict[str, tuple[Line, asyncio.Task[None]]] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._replanning = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Keep every planned socket alive until cancelled; then all are closed within a second.
+
+        Without a call of `replan` before, the venue plans without instruments.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                try:
+                    await self._follow()
+                    await asyncio.Event().wait()
+                finally:
+                    self._group = None
+        finally:
+            self._lines = {}
+
+    async def replan(self, instruments: Sequence[Instrument]) -> None:
+        """Follow the venue's plan for these contracts: start new sockets, stop vanished ones, replace changed ones.
+
+        A changed socket is replaced only when its successor works. Raises ValueError when two plans share a key.
+        """
+        self._plans = self._planned(instruments)
+        if self._group is not None:
+            await self._follow()
+
+    def _planned(self, instruments: Sequence[Instrument]) -> dict[str, Plan]:
+        plans: dict[str, Plan] = {}
+        for plan in self._venue.plans(self._endpoints, instruments):
+            if plan.key in plans:
+                raise ValueError(f"{self._venue.name} plans two sockets named {plan.key!r}; every key must be its own")
+            plans[plan.key] = plan
+        return plans
+
+    async def _follow(self) -> None:
+        async with self._replanning:
+            if self._plans is None:
+                self._plans = self._planned(())
+            for key, plan in self._plans.items():
+                if key in self._lines:
+                    self._lines[key][0].change(plan)
+                elif self._group is not None:
+                    line = Line(plan, self._kit)
+                    self._lines[key] = line, self._group.create_task(line.run())
+            for key in self._lines.keys() - self._plans.keys():
+                await self._stop(*self._lines.pop(key))
+
+    async def _stop(self, line: Line, task: "asyncio.Task[None]") -> None:
+        task.cancel()
+        await asyncio.wait((task,))
+        await self._kit.outlet.put(line.vitals.retire())

@@ -1,0 +1,24 @@
+"""What every connection of one venue shares. Owns nothing: it only carries."""
+
+import random
+from dataclasses import dataclass
+
+from service.clock import Clock
+from service.feed.ear import Ear
+from service.feed.knobs import Knobs
+from service.feed.outlet import Outlet
+from service.feed.pace import Pace
+from service.venues.base import Venue
+
+
+@dataclass(frozen=True)
+class Kit:
+    """Handed down from `Feeds` to its lines and their connections."""
+
+    venue: Venue
+    clock: Clock
+    knobs: Knobs
+    rng: random.Random
+    pace: Pace
+    ear: Ear
+    outlet: Outlet
