@@ -5,9 +5,10 @@ reads no clock. A new venue is one file here, one row in `__init__`, one fixture
 """
 
 import hashlib
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeVar
+
+import msgspec
 
 from service.model import Completeness, Contract, DecodeError, Instrument, Liquidation, Print, Record, Side
 
@@ -124,21 +125,60 @@ class Venue(Protocol):
         ...
 
 
+#: Coins a venue quotes in that count as one dollar. A contract quoted in anything else has no dollars we could state.
+DOLLARS = frozenset({"USD", "USDT", "USDC", "BUSD", "FDUSD", "TUSD", "USD1", "USDE"})
+
+_EARLIEST, _LATEST = 1_420_070_400_000, 4_102_444_800_000  # 2015 and 2100, ms UTC
+_MOST = 1e15  # no venue's price, size or quantity comes near
+_MOST_USD = 1e11  # one order cannot outweigh the whole open interest of a venue
+_LONGEST_NAME = 64
+
+T = TypeVar("T")
+
+
+def parse(decoder: msgspec.json.Decoder[T], frame: str | bytes) -> T:
+    """A frame as typed raw fields. Raises DecodeError saying where it departs from them."""
+    try:
+        return decoder.decode(frame)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise DecodeError(str(error)) from None
+
+
 def digest(parts: Iterable[object]) -> str:
     """16 hex digits over the raw identifying fields of an event, as the venue spelt them."""
-    text = "\x1f".join(str(part) for part in parts)
+    text = "\x1f".join(map(str, parts))
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def number(text: str, name: str, *, positive: bool = True) -> float:
-    """A venue's decimal text as float. Raises DecodeError naming the field when it is no finite (positive) number."""
+def number(text: str, name: str) -> float:
+    """A venue's decimal text as float. Raises DecodeError naming the field when it is no number above 0 and sane."""
     try:
         value = float(text)
     except ValueError:
         raise DecodeError(f"{name} is not a number: {text[:40]!r}") from None
-    if not math.isfinite(value) or (positive and value <= 0):
-        raise DecodeError(f"{name} must be a finite number above 0, got {text[:40]!r}")
+    if not 0 < value < _MOST or "_" in text or not text.isascii():
+        raise DecodeError(f"{name} must be a plain finite number above 0, got {text[:40]!r}")
     return value
+
+
+def moment(value: int | str, name: str) -> int:
+    """A venue's time in ms UTC. Raises DecodeError when it is no whole number of ms between 2015 and 2100."""
+    if isinstance(value, str):
+        if not (value.isascii() and value.isdigit() and len(value) <= len(str(_LATEST))):
+            raise DecodeError(f"{name} must be whole milliseconds, got {value[:40]!r}")
+        value = int(value)
+    if not _EARLIEST <= value < _LATEST:
+        raise DecodeError(
+            f"{name} must be milliseconds between 2015 and 2100, got {value if value < _MOST else 'more'}"
+        )
+    return value
+
+
+def contract_name(text: str, name: str) -> str:
+    """A venue's contract name, unchanged. Raises DecodeError when nothing could be listed under it."""
+    if not 0 < len(text) <= _LONGEST_NAME or not text.isprintable():
+        raise DecodeError(f"{name} is no contract name: {text[:40]!r}")
+    return text
 
 
 def side_of(word: str, words: Mapping[str, Side]) -> Side:
@@ -150,10 +190,26 @@ def side_of(word: str, words: Mapping[str, Side]) -> Side:
         raise DecodeError(f"side must be one of {allowed}, got {word[:40]!r}") from None
 
 
+def shards(topics: Iterable[str], room: int, *, quotes: int) -> list[list[str]]:
+    """Topics in their order, in runs of at most `room` characters where each costs its length and its `quotes`."""
+    runs: list[list[str]] = []
+    left = 0
+    for topic in topics:
+        if len(topic) + quotes > left:
+            runs.append([])
+            left = room
+        runs[-1].append(topic)
+        left -= len(topic) + quotes
+    return runs
+
+
 def settle(order: Print, instrument: Instrument) -> Liquidation:
-    """Dollars and base units of an order, by its contract's own metadata."""
+    """Dollars and base units of an order, by its contract's own metadata. Raises DecodeError above 100 billion USD."""
     units = order.quantity * instrument.size
     inverse = instrument.contract is Contract.INVERSE
+    usd = units if inverse else units * order.price
+    if not 0 < usd < _MOST_USD:
+        raise DecodeError(f"{order.venue} {order.symbol}: {order.quantity} at {order.price} cannot be {usd} dollars")
     return Liquidation(
         venue=order.venue,
         symbol=order.symbol,
@@ -161,7 +217,7 @@ def settle(order: Print, instrument: Instrument) -> Liquidation:
         side=order.side,
         price=order.price,
         quantity=units / order.price if inverse else units,
-        usd=units if inverse else units * order.price,
+        usd=usd,
         at=order.at,
         seen=order.seen,
         id=order.id,
