@@ -25,7 +25,8 @@ check: dev ## everything CI checks: format, lint, types, imports, boards, rules,
 	"$(BIN)/ruff" format --check .
 	"$(BIN)/ruff" check .
 	"$(BIN)/mypy"
-	"$(BIN)/lint-imports"
+	"$(BIN)/mypy" grafana/build.py
+	"$(BIN)/lint-imports" --no-logo
 	"$(BIN)/python" grafana/build.py --check
 	@if command -v promtool >/dev/null; then set -e; set -x; \
 		promtool check config config/prometheus/prometheus.yml; promtool test rules tests/rules/*.test.yaml; \

@@ -1,0 +1,193 @@
+"""The board is what its code makes, is whole, and asks Prometheus for what the service really exports."""
+
+import itertools
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import build
+import panels as house
+import pytest
+import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from service import metrics
+from tests.scraping import PROMETHEUS, PROMTOOL, Prometheus, fetch, free_port, running, scraping, wait_for
+
+ROOT = Path(__file__).resolve().parent.parent
+BOARD: dict[str, Any] = json.loads((ROOT / "grafana/dashboards/cascade.json").read_text(encoding="utf-8"))
+PANELS = [panel for panel in BOARD["panels"] if panel["type"] != "row"]
+TITLES = [panel["title"] for panel in PANELS]
+QUERIES = [(panel, target) for panel in PANELS for target in panel["targets"]]
+#: What the reader's choices and Grafana's own variables stand for in a test.
+CHOSEN = {"$asset": "ALL", "$span": "1h", "$__rate_interval": "10s"}
+EXPRS = [target["expr"] for _, target in QUERIES] + [query["expr"] for query in BOARD["annotations"]["list"]]
+
+
+def asked(expr: str) -> str:
+    """An expression with its variables filled in."""
+    for name, value in CHOSEN.items():
+        expr = expr.replace(name, value)
+    return expr
+
+
+def test_committed_board_is_what_the_code_makes() -> None:
+    assert build.BOARD.read_text(encoding="utf-8") == build.text(), "run: make boards"
+
+
+def test_check_fails_on_an_edited_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    edited = tmp_path / "grafana" / "dashboards" / "cascade.json"
+    edited.parent.mkdir(parents=True)
+    monkeypatch.setattr(build, "HERE", tmp_path / "grafana")
+    monkeypatch.setattr(build, "BOARD", edited)
+    monkeypatch.setattr(sys, "argv", ["build.py", "--check"])
+    assert build.main() == 1, "absent"
+    edited.write_text(build.text().replace("Asset", "asset"), encoding="utf-8")
+    assert build.main() == 1
+    assert "make boards" in capsys.readouterr().err
+    edited.write_text(build.text(), encoding="utf-8")
+    assert build.main() == 0
+
+
+def test_no_key_is_unknown_to_grafanas_schema() -> None:
+    again = json.loads(json.dumps(Dashboard.from_json(BOARD), cls=JSONEncoder))
+    assert again == BOARD
+    broken = json.loads(json.dumps(BOARD).replace('"refresh"', '"refersh"').replace('"gridPos"', '"gridPoss"'))
+    assert json.loads(json.dumps(Dashboard.from_json(broken), cls=JSONEncoder)) != broken
+
+
+def test_board_has_a_fixed_name_and_cannot_be_edited() -> None:
+    assert (BOARD["uid"], BOARD["editable"], BOARD["title"]) == ("cascade", False, "Cascade")
+    assert "version" not in BOARD
+    assert BOARD.get("id") is None
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=TITLES)
+def test_panel_says_what_it_is_for(panel: dict[str, Any]) -> None:
+    shown = panel["fieldConfig"]["defaults"]
+    assert panel["title"].strip()
+    assert len(panel["description"]) > 30, "say why one looks at it"
+    assert shown["unit"]
+    assert "no data" in shown["noValue"].lower(), "no data must not look like zero"
+    assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=TITLES)
+def test_panel_does_not_pass_off_the_past_as_the_present(panel: dict[str, Any]) -> None:
+    moment = panel["type"] in {"stat", "gauge", "table"}
+    assert all(target.get("instant", False) is moment for target in panel["targets"])
+    if panel["type"] == "timeseries":
+        assert panel["fieldConfig"]["defaults"]["custom"]["spanNulls"] is False
+
+
+def test_titles_and_ids_are_unique() -> None:
+    assert len(set(TITLES)) == len(TITLES)
+    ids = [panel["id"] for panel in PANELS]
+    assert len(set(ids)) == len(ids)
+
+
+def test_panels_fill_the_grid_without_overlap() -> None:
+    spots = [(panel["title"], panel["gridPos"]) for panel in BOARD["panels"]]
+    for title, spot in spots:
+        assert spot["x"] + spot["w"] <= 24, title
+    for (one, a), (two, b) in itertools.combinations(spots, 2):
+        apart = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
+        above = a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"]
+        assert apart or above, f"{one} lies on {two}"
+
+
+@pytest.mark.parametrize("expr", EXPRS)
+def test_expression_uses_our_metrics_in_our_way(expr: str) -> None:
+    families = [*metrics.REGISTRY.collect()]
+    exported = {family.name + house._SAMPLES.get(family.type, "") for family in families}
+    used = set(re.findall(r"\bcascade_\w+", expr))
+    assert used
+    assert used <= exported
+    assert "increase(" not in expr, "loses the first value of a series that is born non-zero"
+    assert all(span == "$__rate_interval" for span in re.findall(r"\[(.+?)\]", expr))
+    assert "instance=" not in expr
+    assert 'job="' not in expr
+
+
+def test_a_label_the_metric_lacks_is_refused() -> None:
+    with pytest.raises(ValueError, match="cascade_window_usd has no label 'venue'; it has asset, side, span"):
+        house.series(metrics.WINDOW_USD, venue="okx")
+
+
+def test_a_shelf_that_is_too_wide_is_refused() -> None:
+    with pytest.raises(ValueError, match="25 wide, not 24"):
+        house.shelf(0, 3, (12, house.plot()), (13, house.plot()))
+
+
+def test_every_panel_is_in_the_readme() -> None:
+    text = (ROOT / "grafana/README.md").read_text(encoding="utf-8")
+    missing = [title for title in TITLES if f"| {title} |" not in text]
+    assert not missing, "each panel has its line in grafana/README.md, under its exact title"
+
+
+def test_scrape_interval_is_told_to_grafana() -> None:
+    source = yaml.safe_load((ROOT / "grafana/provisioning/datasources/prometheus.yml").read_text())["datasources"][0]
+    scraped = yaml.safe_load((ROOT / "config/prometheus/prometheus.yml").read_text())["global"]["scrape_interval"]
+    assert source["jsonData"]["timeInterval"] == scraped
+
+
+@pytest.mark.skipif(not PROMTOOL, reason="promtool is not installed")
+def test_expressions_are_promql(tmp_path: Path) -> None:
+    rules = [{"record": f"panel:{place}", "expr": asked(expr)} for place, expr in enumerate(EXPRS)]
+    file = tmp_path / "exprs.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "board", "rules": rules}]}))
+    done = subprocess.run([PROMTOOL, "check", "rules", str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(not PROMTOOL, reason="promtool is not installed")
+def test_prometheus_rules_fire_and_stay_quiet() -> None:
+    for command in (["check", "config", "config/prometheus/prometheus.yml"], ["test", "rules", *_rule_tests()]):
+        done = subprocess.run([PROMTOOL, *command], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _rule_tests() -> list[str]:
+    return [str(path.relative_to(ROOT)) for path in sorted((ROOT / "tests/rules").glob("*.test.yaml"))]
+
+
+def test_every_rule_is_tested_both_ways_and_has_its_runbook() -> None:
+    groups = yaml.safe_load((ROOT / "config/prometheus/rules.yml").read_text())["groups"]
+    tests = [yaml.safe_load((ROOT / path).read_text()) for path in _rule_tests()]
+    cases = [case for file in tests for test in file["tests"] for case in test["alert_rule_test"]]
+    text = (ROOT / "grafana/README.md").read_text(encoding="utf-8")
+    for rule in (rule for group in groups for rule in group["rules"]):
+        outcomes = {bool(case.get("exp_alerts")) for case in cases if case["alertname"] == rule["alert"]}
+        assert outcomes == {True, False}, rule["alert"]
+        assert rule["annotations"]["runbook"] == f"grafana/README.md#{rule['alert'].lower()}"
+        assert f"### {rule['alert']}\n" in text
+
+
+def empty_expressions(prometheus: Prometheus) -> list[str]:
+    """Expressions of the board that return no series."""
+    return [expr for expr in EXPRS if not prometheus.series(asked(expr))]
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.skipif(not PROMETHEUS, reason="prometheus is not installed")
+def test_every_expression_returns_series_while_the_demo_runs(tmp_path: Path) -> None:
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    environment = {"CASCADE_API__PORT": str(port), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "service", "demo", "--speed", "120"]
+    log = tmp_path / "demo.log"
+    with running(command, log, cwd=tmp_path, env=environment) as demo:
+        wait_for(f"{base}/readyz", demo, log, 30)
+        with scraping(base, tmp_path) as prometheus:
+            until = time.monotonic() + 60
+            while (empty := empty_expressions(prometheus)) and time.monotonic() < until:
+                assert demo.poll() is None, log.read_text()[-3000:]
+                time.sleep(1)
+            assert not empty, f"{len(empty)} of {len(EXPRS)} return nothing:\n" + "\n".join(empty)
+            exported = {line.split()[2] for line in fetch(f"{base}/metrics").decode().splitlines() if "# TYPE" in line}
+            assert exported
