@@ -7,8 +7,9 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import httpx
 import uvicorn
@@ -53,7 +54,8 @@ class App:
         self.clock = clock
         self.simulated = settings.simulated
         self.started_at = clock.now()
-        self.config = public(settings)
+        self.stopping = False
+        self.config: Mapping[str, Any] = public(settings)
         self._settings = settings
         self._bell = Bell()
         enabled = {name: VENUES[name] for name in settings.venues.enabled}
@@ -117,7 +119,7 @@ class App:
             books = [tasks.create_task(self._keep_book(name), name=f"book {name}") for name in self._books]
             couriers = [tasks.create_task(courier.run(), name="courier") for courier in self._couriers]
             await stop.wait()
-            server.should_exit = True
+            self.stopping = server.should_exit = True
             self._bell.ring()
             await _cancel([*feeds, *books, street])
             await self._leave()

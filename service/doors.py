@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -30,6 +31,7 @@ from service.replay import Replay
 from service.settings import Settings, load, toml_text
 from service.simulator import Faults, Market, rebase, scenario, shorten
 from service.tape import Row
+from service.text import stamp_utc
 from service.venues import VENUES
 
 Args = argparse.Namespace
@@ -67,14 +69,17 @@ async def replay(args: Args, stop: asyncio.Event) -> int:
     rows = tape.read(args.files)
 
     def tell(alert: Alert) -> None:
-        line = (
-            msgspec.json.encode(alert).decode() if args.json else f"{alert.phase:<6} {alert.severity:<8} {alert.why.en}"
-        )
+        words = f"{stamp_utc(alert.at)}  {alert.phase:<6} {alert.severity:<8} {alert.why.en}"
+        line = msgspec.json.encode(alert).decode() if args.json else words
         with tqdm.external_write_mode():
             print(line, flush=True)
 
     with _progress(len(rows), "rows") as bar:
-        summary = await Replay(MemoryLedger(), settings.detector, tell).run(rows, stop, bar.update)
+
+        def advance(done: int) -> None:
+            bar.update(done)
+
+        summary = await Replay(rows, MemoryLedger(), settings.detector, tell).run(stop, advance)
     print(f"replay: {msgspec.json.encode(summary).decode()}", file=sys.stderr)
     return 130 if stop.is_set() else 0
 
@@ -193,8 +198,9 @@ def _say_state(record: SocketHealth) -> None:
 
 
 @contextlib.contextmanager
-def _progress(total: int | None, unit: str) -> Iterator["tqdm[None]"]:
-    with tqdm(total=total, unit=unit, unit_scale=True, file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
+def _progress(total: int | None, unit: str) -> Iterator["tqdm[Any]"]:
+    bar: tqdm[Any] = tqdm(total=total, unit=unit, unit_scale=True, file=sys.stderr, disable=not sys.stderr.isatty())
+    with bar:
         yield bar
 
 

@@ -32,12 +32,14 @@ class Summary(Record, frozen=True, kw_only=True):
 
 
 class Replay:
-    """One run over tapes. Rows after the last one are unknown: an episode still open at the end stays open."""
+    """One run over rows in order of time. What comes after them is unknown: an episode still open stays open."""
 
-    def __init__(self, ledger: Ledger, rules: Rules, tell: Callable[[Alert], None]) -> None:
+    def __init__(self, rows: Sequence[Row], ledger: Ledger, rules: Rules, tell: Callable[[Alert], None]) -> None:
+        self._rows = rows
         self._ledger = ledger
+        singles = not any(row.summed for row in rows)
         # a recording does not say which feeds it missed: its totals are floors, its coverage is unknown
-        self._judge = Judge(ledger, rules, _unknown_coverage, at_least=True)
+        self._judge = Judge(ledger, rules, _unknown_coverage, at_least=True, single_orders=singles)
         self._tell = tell
         self._now = 0
         self._token = 0
@@ -45,8 +47,9 @@ class Replay:
         self._duplicates = 0
         self._units = dict.fromkeys(Side, 0)
 
-    async def run(self, rows: Sequence[Row], stop: asyncio.Event, progress: Callable[[int], None]) -> Summary:
-        """Judge every second of rows in order of time, telling each alert as it falls; `progress` hears rows done."""
+    async def run(self, stop: asyncio.Event, progress: Callable[[int], None]) -> Summary:
+        """Judge every second until the last row or `stop`, telling each alert; `progress` hears how many rows more."""
+        rows = self._rows
         self._token = await self._ledger.lease(_HOLDER, _LEASE_MS) or 0
         for group in _steps(rows):
             if stop.is_set():

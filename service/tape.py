@@ -40,6 +40,8 @@ class Row(Record, frozen=True, kw_only=True):
     usd: float
     price: float | None = None
     qty: float | None = None
+    summed: bool = False
+    """A bucket's total: what its largest order was is not known."""
     ordinal: int = 0
     """Which of several identical rows of one file this is."""
 
@@ -133,7 +135,7 @@ def _bucket_rows(cells: Cells) -> Iterator[Row]:
     for side in Side:
         usd = _amount(cells, f"{side}_usd")
         if usd:
-            yield Row(at=end, venue=venue, symbol=_text(cells, "symbol"), side=side, usd=usd)
+            yield Row(at=end, venue=venue, symbol=_text(cells, "symbol"), side=side, usd=usd, summed=True)
 
 
 def _text(cells: Cells, name: str) -> str:

@@ -44,6 +44,11 @@ def clock_utc(at: int) -> str:
     return datetime.fromtimestamp(at / 1_000, UTC).strftime("%H:%M UTC")
 
 
+def stamp_utc(at: int) -> str:
+    """A time (ms UTC) with its date, as 2026-01-13 22:14 UTC."""
+    return datetime.fromtimestamp(at / 1_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
 def why(alert: Alert) -> Words:
     """What happened, how much, how sure; numbers as the alert carries them."""
     return Words(en=_english(alert), zh=_chinese(alert))

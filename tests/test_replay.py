@@ -20,7 +20,7 @@ from tests.shared import recorded
 async def judged(*paths, rules: Rules | None = None) -> tuple[Summary, list[Alert]]:
     alerts: list[Alert] = []
     rows = tape.read(paths)
-    summary = await Replay(MemoryLedger(), rules or Rules(), alerts.append).run(rows, asyncio.Event(), lambda _: None)
+    summary = await Replay(rows, MemoryLedger(), rules or Rules(), alerts.append).run(asyncio.Event(), lambda _: None)
     return summary, alerts
 
 
@@ -90,6 +90,7 @@ def test_the_recorded_squeeze_of_2026_01_13_is_found_by_the_command():
     assert (squeeze["kind"], squeeze["phase"], squeeze["severity"]) == ("short_squeeze", "opened", "critical")
     assert squeeze["short_usd"] == pytest.approx(109.0e6, abs=0.05e6)
     assert squeeze["long_usd"] + squeeze["short_usd"] == pytest.approx(118.9e6, abs=0.05e6)
+    assert squeeze["largest"] is None
     assert squeeze["share"] == pytest.approx(0.917, abs=0.001)
     [whole] = [alert for alert in alerts if alert["at"] == squeeze["at"] and alert["asset"] == "ALL"]
     assert whole["episode"].startswith("ALL-short_squeeze-")
@@ -117,5 +118,7 @@ async def test_a_recording_runs_through_and_its_totals_equal_an_independent_sum_
 def test_without_json_the_command_speaks_in_sentences(tmp_path):
     answer = cascade("replay", str(written(tmp_path, (1_768_341_600_000, "BTCUSDT", "short", 200e6))))
 
-    assert answer.stdout.splitlines()[0].startswith("opened critical Short squeeze, ")
+    whole, btc = answer.stdout.splitlines()
+    assert whole.startswith("2026-01-13 22:00 UTC  opened warning  Short squeeze, whole market: at least $200.0M ")
+    assert btc.startswith("2026-01-13 22:00 UTC  opened critical Short squeeze, BTC: at least $200.0M ")
     assert '"short_usd":200000000.0' in answer.stderr

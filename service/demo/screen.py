@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TextIO
 
 import msgspec
@@ -11,7 +10,7 @@ from service.app import App
 from service.ledger import LedgerError
 from service.model import ALL, Alert, FeedState, Totals
 from service.simulator import scenario
-from service.text import percent, usd_en
+from service.text import percent, stamp_utc, usd_en
 
 #: A terminal is refreshed twice a second; a log gets a line every ten minutes of the evening.
 LINE_S = 0.5
@@ -35,7 +34,7 @@ class Screen:
         self._say(scenario.NOTICE["en"])
         self._say(scenario.NOTICE["zh"])
         if resumed:
-            self._say(f"Going on from {_stamp(origin)}, where the last demo was interrupted (--fresh starts anew).")
+            self._say(f"Going on from {stamp_utc(origin)}, where the last demo was interrupted (--fresh starts anew).")
         self._say(f"API on http://{settings['host']}:{settings['port']}  (/alerts /windows /venues /metrics /docs)")
         self._say(f"Ledger: {app.ledger.kind}. One hour passes in {3600 / app.clock.speed:.0f} s. Ctrl-C ends.\n")
 
@@ -58,7 +57,7 @@ class Screen:
             print(msgspec.json.encode(alert).decode(), file=self._result, flush=True)
 
     def _alert(self, alert: Alert) -> None:
-        head = f"{_MARK[alert.severity]} {_stamp(alert.at)}  {alert.severity.upper()} {alert.phase}"
+        head = f"{_MARK[alert.severity]} {stamp_utc(alert.at)}  {alert.severity.upper()} {alert.phase}"
         self._say(f"{head}\n  {alert.why.en}\n  {alert.why.zh}\n")
 
     async def _line(self, app: App) -> None:
@@ -69,7 +68,7 @@ class Screen:
         (reading,) = await app.ledger.read([ALL], now)
         reports = await app.venues()
         live = sum(report.state is FeedState.LIVE for report in reports)
-        text = f"{_stamp(now)}  last hour {_bar(reading.spans['1h'])}  {live}/{len(reports)} venues live"
+        text = f"{stamp_utc(now)}  last hour {_bar(reading.spans['1h'])}  {live}/{len(reports)} venues live"
         if self._moving:
             self._out.write(f"\r\x1b[2K{text}")
             self._out.flush()
@@ -87,7 +86,3 @@ def _bar(totals: Totals) -> str:
     shorts = round(_BAR * totals.share)
     bar = "█" * (_BAR - shorts) + "░" * shorts
     return f"{usd_en(totals.usd):>8}  longs {bar} shorts {percent(totals.share)}"
-
-
-def _stamp(at: int) -> str:
-    return datetime.fromtimestamp(at / 1_000, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -17,7 +17,10 @@ _DECODE = msgspec.json.Decoder(State).decode
 
 
 class Judge:
-    """Detector states by market, and the way from a verdict to an alert. `cover` tells a span's coverage at a time."""
+    """Detector states by market, and the way from a verdict to an alert. `cover` tells a span's coverage at a time.
+
+    `single_orders` is False for bucket totals, whose largest order nobody knows.
+    """
 
     def __init__(
         self,
@@ -27,12 +30,14 @@ class Judge:
         *,
         at_least: bool,
         simulated: bool = False,
+        single_orders: bool = True,
     ) -> None:
         self._ledger = ledger
         self._rules = rules
         self._cover = cover
         self._at_least = at_least
         self._simulated = simulated
+        self._single_orders = single_orders
         self._states: dict[str, State] = {}
         self._latest: dict[str, Reading] = {}
 
@@ -92,7 +97,8 @@ class Judge:
         coverage = await self._cover(SPAN, verdict.at)
         unheard = coverage is not None and (coverage.seconds_share is None or coverage.seconds_share < 1)
         alert = _compose(verdict, detail, at_least=self._at_least or unheard)
-        alert = msgspec.structs.replace(alert, coverage=coverage, simulated=self._simulated)
+        largest = detail.largest if self._single_orders else None
+        alert = msgspec.structs.replace(alert, largest=largest, coverage=coverage, simulated=self._simulated)
         return msgspec.structs.replace(alert, why=text.why(alert))
 
 
@@ -116,7 +122,6 @@ def _compose(verdict: Verdict, detail: Detail, *, at_least: bool) -> Alert:
         peak_usd=episode.peak_usd,
         venues=_dollars(detail.venues),
         symbols=_dollars(detail.symbols),
-        largest=detail.largest,
     )
 
 
