@@ -46,14 +46,22 @@ def floor() -> str:
 
 
 def banner() -> stat.Panel:
-    """Real or rehearsed, on the whole width."""
+    """Real, rehearsed or gone, on the whole width."""
     why = "A rehearsal plays invented orders through the real service. Nothing on this board is a market then."
-    made = panel(stat.Panel(), "Is this the market?", why, "none", now(f"max({series(m.SIMULATED)})"))
+    gone = "NO DATA: the service does not answer"
+    expr = f"max({series(m.SIMULATED)}) or vector(2)"
+    made = panel(stat.Panel(), "Is this the market?", why, "none", now(expr)).no_value(gone)
     made.mappings(
-        [words(_0=("LIVE: orders of real venues", QUIET), _1=("SIMULATION: orders of our own venue servers", LONG))]
+        [
+            words(
+                _0=("LIVE: orders of real venues", QUIET),
+                _1=("SIMULATION: orders of our own venue servers", LONG),
+                _2=(gone, BAD),
+            )
+        ]
     )
     made.color_mode(BigValueColorMode.BACKGROUND_SOLID).graph_mode(BigValueGraphMode.NONE)
-    return made.no_value("NO DATA: the service does not answer").color_scheme(fixed(BAD)).reduce_options(last())
+    return made.color_scheme(fixed(BAD)).reduce_options(last())
 
 
 def total(side: Side) -> stat.Panel:
