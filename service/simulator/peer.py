@@ -1,0 +1,92 @@
+"""One client's connection as a venue server sees it. Owns sending, cutting and its topics; no venue's words."""
+
+import asyncio
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+#: A client that takes longer (real seconds) to take a frame is cut off, as OKX documents with its close code 4005.
+PATIENCE_S = 30.0
+#: How long (real seconds) a client may take to prove that it has every frame before it is cut by a fault.
+PROOF_S = 5.0
+_PONG = b"\x8a"
+
+
+class Line(ServerConnection):
+    """A server connection that can stop answering pings while everything else goes on."""
+
+    mute: Callable[[], bool] = staticmethod(lambda: False)
+
+    def send_data(self) -> None:
+        """Write what is due, without pongs while mute."""
+        if self.mute():
+            self.protocol.writes = [data for data in self.protocol.writes if data[:1] != _PONG]
+        super().send_data()
+
+
+class Peer:
+    """A client: the line it dialled ("um", "linear", ...), what it is subscribed to, and when it last spoke."""
+
+    def __init__(self, ws: ServerConnection, line: str, path: str) -> None:
+        self.ws = ws
+        self.line = line
+        self.path = path
+        self.id = str(uuid.uuid4())
+        self.topics: dict[str, Mapping[str, str]] = {}
+        self.combined = False
+        self.gone = False
+        self.asked: deque[int] = deque()
+        self._loop = asyncio.get_running_loop()
+        self.heard_at = self.told_at = self._loop.time()
+
+    def heard(self) -> None:
+        """The client said something."""
+        self.heard_at = self._loop.time()
+
+    async def say(self, text: str) -> bool:
+        """Send; whether the connection took it."""
+        if self.gone:
+            return False
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self.ws.send(text)
+        except ConnectionClosed:
+            self.gone = True
+            return False
+        except TimeoutError:
+            self.abort()
+            return False
+        self.told_at = self._loop.time()
+        return True
+
+    async def proved(self) -> bool:
+        """Whether the client has taken every frame sent so far: a pong comes after all of them."""
+        try:
+            async with asyncio.timeout(PROOF_S):
+                await (await self.ws.ping())
+        except (ConnectionClosed, TimeoutError):
+            return False
+        return True
+
+    def abort(self) -> None:
+        """Cut the wire without a word."""
+        self.gone = True
+        self.ws.transport.abort()
+
+    async def idle(self, patience_s: float, last: Callable[[], float]) -> None:
+        """Return when `last` (loop time) is `patience_s` real seconds ago."""
+        while True:
+            left = last() + patience_s - self._loop.time()
+            if left <= 0:
+                return
+            await asyncio.sleep(left)
+
+    def flooding(self, now: int, most: int, window_ms: int) -> bool:
+        """Count one more request at `now` (ms on the clock); whether it is one too many inside the window."""
+        self.asked.append(now)
+        while self.asked[0] <= now - window_ms:
+            self.asked.popleft()
+        return len(self.asked) > most
