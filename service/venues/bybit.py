@@ -105,7 +105,8 @@ class Bybit:
             raise DecodeError(f"bybit metadata: code {answer.ret_code} {answer.ret_msg}, category {page.category!r}")
         rows = [row for row in page.contracts if row.status == "Trading" and row.quote_coin in base.DOLLARS]
         contract = Contract.INVERSE if page.category == "inverse" else Contract.LINEAR
-        return [_instrument(row, contract) for row in rows], page.next_page_cursor or None
+        cursor = page.next_page_cursor if page.contracts else ""  # a page behind the last one is empty
+        return [_instrument(row, contract) for row in rows], cursor or None
 
     def next_page(self, url: str, cursor: str) -> str:
         """The venue hands out cursors that are escaped once and wants them escaped again."""

@@ -1,0 +1,155 @@
+"""One venue's contracts over time: what is known, what is listed, and what an order was worth."""
+
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import httpx
+
+from service.clock import Clock
+from service.instruments import cache as files
+from service.instruments.parking import Parking
+from service.instruments.source import InstrumentsError, Source
+from service.metrics import BAD_FRAMES, INSTRUMENTS, INSTRUMENTS_AGE
+from service.model import DecodeError, Instrument, Liquidation, Print
+from service.venues.base import Venue, settle
+
+log = logging.getLogger("cascade.instruments")
+
+#: Seconds on the clock. A refresh is due every hour, give or take a tenth ...
+REFRESH_S = 3600.0
+#: ... but a minute after an order was parked, and then after twice as long each time it did not help.
+EARLY_S = 60.0
+#: First and longest pause after an error.
+RETRY_S = (5.0, 600.0)
+#: A venue's own wish is honoured up to three days, the longest ban any of them documents.
+LONGEST_WISH_S = 3 * 24 * 3600.0
+
+Changed = Callable[[Sequence[Instrument]], Awaitable[None]]
+Release = Callable[[list[Liquidation]], Awaitable[None]]
+
+
+class Book:
+    """All contracts of one venue. `cache` is the file that outlives the process, if any."""
+
+    def __init__(
+        self, venue: Venue, endpoints: Mapping[str, str], cache: Path | None, clock: Clock, client: httpx.AsyncClient
+    ) -> None:
+        self._venue, self._cache, self._clock = venue, cache, clock
+        self._source = Source(venue, endpoints, client)
+        self._parking = Parking(venue.name)
+        self._known: dict[str, Instrument] = {}
+        self._listed: tuple[Instrument, ...] = ()
+        self._fetched_at = 0
+        self._loaded = False
+        self._early_s = EARLY_S
+
+    @property
+    def known(self) -> Mapping[str, Instrument]:
+        """Every contract ever seen, by symbol: one that was delisted may still be liquidated."""
+        return MappingProxyType(self._known)
+
+    @property
+    def listed(self) -> Sequence[Instrument]:
+        """What the venue lists now, in order of first sight."""
+        return self._listed
+
+    @property
+    def parked(self) -> int:
+        """Orders that wait for their contract."""
+        return len(self._parking)
+
+    @property
+    def dropped(self) -> int:
+        """Orders that waited and were lost, because too many did."""
+        return self._parking.dropped
+
+    def load(self) -> None:
+        """Take over what the cache knows, if it can be read."""
+        self._loaded = True
+        cached = files.load(self._cache, self._venue.name) if self._cache else None
+        if cached:
+            self._adopt(cached.known, cached.listed, cached.fetched_at)
+
+    async def refresh(self) -> None:
+        """Fetch all metadata, then change the book at once. Raises InstrumentsError and changes nothing."""
+        found = await self._source.fetch()
+        self._adopt(found.values(), found, self._clock.now())
+        if self._cache:
+            listed = [row.symbol for row in self._listed]
+            known = tuple(self._known.values())
+            cached = files.Cached(venue=self._venue.name, fetched_at=self._fetched_at, known=known, listed=listed)
+            files.save(self._cache, cached)
+
+    def settle(self, order: Print) -> Liquidation | None:
+        """Dollars of an order. None while its contract is unknown (it is parked), or when they are no sane sum."""
+        instrument = self._known.get(order.symbol) or self._venue.implied(order.symbol)
+        if instrument is None:
+            if self._parking.park(order):
+                self._early_s = EARLY_S
+            return None
+        try:
+            return settle(order, instrument)
+        except DecodeError as error:
+            BAD_FRAMES.labels(order.venue, "amount").inc()
+            log.warning("order %s is not counted: %s", order.id, error)
+            return None
+
+    async def run(self, changed: Changed, release: Release) -> None:
+        """Keep the book until cancelled: tell `changed` every new listing, hand freed orders to `release`."""
+        if not self._loaded:
+            self.load()
+        told = await self._tell((), changed, release)
+        failures = 0
+        while True:
+            try:
+                await self.refresh()
+            except InstrumentsError as error:
+                pause = max(_backoff(failures), min(error.retry_after or 0.0, LONGEST_WISH_S))
+                failures += 1
+                log.warning("%s; next try in %.0f s", error, pause)
+                await self._clock.sleep(pause)
+            else:
+                failures = 0
+                told = await self._tell(told, changed, release)
+                await self._rest()
+
+    async def _tell(self, told: Sequence[Instrument], changed: Changed, release: Release) -> Sequence[Instrument]:
+        if self._listed != told:
+            await changed(self._listed)
+        settled = [self.settle(order) for order in self._parking.free(self._known)]
+        freed = [order for order in settled if order is not None]
+        if freed:
+            log.info("%s: %d parked orders are freed, %d still wait", self._venue.name, len(freed), self.parked)
+            await release(freed)
+        return self._listed
+
+    async def _rest(self) -> None:
+        """Until the next refresh is due, or sooner for parked orders."""
+        due, waited = REFRESH_S * random.uniform(0.9, 1.1), 0.0  # noqa: S311  # jitter, no secret
+        while waited < due:
+            await self._clock.sleep(EARLY_S)
+            waited += EARLY_S
+            if self.parked and waited >= self._early_s:
+                self._early_s = min(2 * self._early_s, REFRESH_S)
+                return
+
+    def _adopt(self, instruments: Iterable[Instrument], listed: Iterable[str], fetched_at: int) -> None:
+        name, names = self._venue.name, frozenset(listed)
+        for instrument in instruments:
+            old = self._known.get(instrument.symbol)
+            if old not in (None, instrument):
+                log.warning("%s: contract changed from %s to %s", name, old, instrument)
+            self._known[instrument.symbol] = instrument
+        self._listed = tuple(row for row in self._known.values() if row.symbol in names)
+        self._fetched_at = fetched_at
+        INSTRUMENTS.labels(name).set(len(self._known))
+        INSTRUMENTS_AGE.labels(name).set_function(lambda: (self._clock.now() - self._fetched_at) / 1_000)
+        log.info("%s: %d contracts listed, %d known", name, len(self._listed), len(self._known))
+
+
+def _backoff(failures: int) -> float:
+    first, most = RETRY_S
+    return min(first * 2.0 ** min(failures, 20), most) * random.uniform(0.8, 1.2)  # noqa: S311  # jitter, no secret
