@@ -16,6 +16,8 @@ class View(Protocol):
     simulated: bool
     """True when the orders come from our own venue servers: every answer says so."""
     started_at: int
+    stopping: bool
+    """True once the service leaves: waiting answers and streams end at the next `changed`."""
     config: Mapping[str, Any]
     """Effective settings with secrets masked, ready to be shown."""
 
@@ -32,5 +34,5 @@ class View(Protocol):
         ...
 
     async def changed(self, timeout_s: float) -> None:
-        """Return when an alert may have been appended, or after `timeout_s` real seconds."""
+        """Return when an alert may have been appended or the service is stopping, or after `timeout_s` real seconds."""
         ...

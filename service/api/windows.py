@@ -1,0 +1,74 @@
+"""GET /windows: how much was liquidated in a rolling span, and how sure that is. Sums nothing itself."""
+
+from collections.abc import Mapping, Sequence
+
+from fastapi import APIRouter, Request, Response
+from msgspec.structs import asdict
+
+from service.api import answer, query
+from service.api.problem import Problem, nearest
+from service.api.schema import described
+from service.api.shapes import Part, Window, Windows, part
+from service.api.view import View
+from service.model import ALL, SPANS, Completeness, Coverage, FeedState, Reading, Totals, VenueReport
+
+
+async def _window(view: View, reading: Reading, span: str, reports: Sequence[VenueReport]) -> Window:
+    names = [report.name for report in reports]
+    detail = await view.ledger.detail(reading.asset, span, reading.now)
+    heard = await view.ledger.live_share(names, span, reading.now)
+    live = sum(report.state is FeedState.LIVE for report in reports)
+    left_out = any(report.completeness is not Completeness.COMPLETE for report in reports)
+    return Window(
+        asset=reading.asset,
+        span=span,
+        now=reading.now,
+        **asdict(part(reading.spans[span])),
+        at_least=left_out or heard is None or heard < 1,
+        coverage=Coverage(venues_live=live, venues=len(names), seconds_share=heard),
+        by_venue=_parts(detail.venues),
+        by_symbol=_parts(detail.symbols),
+        by_asset=_parts(detail.assets) if reading.asset == ALL else None,
+        largest=detail.largest,
+        estimated=None,
+        simulated=view.simulated,
+    )
+
+
+def _parts(totals: Mapping[str, Totals]) -> dict[str, Part]:
+    return {name: part(one) for name, one in totals.items()}
+
+
+async def _reading(view: View, asset: str) -> Reading:
+    now = view.clock.now()
+    floors = view.config.get("detector", {}).get("floors", {})
+    known = [ALL, *(name for name in floors if name not in (ALL, "default"))]
+    if asset not in known:
+        known = list(dict.fromkeys([*known, *await view.ledger.assets(now)]))
+    if asset not in known:
+        what = f"nothing of {asset} was liquidated in the last 24 h"
+        raise Problem(404, what, allowed=known, near=nearest(asset, known))
+    return (await view.ledger.read([asset], now))[0]
+
+
+def routes(view: View) -> APIRouter:
+    """The one door."""
+    router = APIRouter(tags=["market"])
+
+    @router.get(
+        "/windows",
+        summary="Rolling totals of one asset",
+        responses=described(Window, Windows, about="One span, or with `span=all` every span by its name."),
+        openapi_extra={"parameters": [param.openapi() for param in query.WINDOW]},
+    )
+    async def windows(request: Request) -> Response:
+        """Totals end now. They are sums of what the enabled venues show: see `at_least` and `coverage`."""
+        values = query.read(request.query_params, query.WINDOW)
+        asset, span = values.get("asset", ALL), values.get("span", "1h")
+        reading, reports = await _reading(view, asset), await view.venues()
+        if span != "all":
+            return answer.json(request, await _window(view, reading, span, reports))
+        spans = {name: await _window(view, reading, name, reports) for name in SPANS}
+        return answer.json(request, Windows(asset=asset, now=reading.now, simulated=view.simulated, spans=spans))
+
+    return router
