@@ -1,0 +1,52 @@
+"""Every key the ledger may write, named once. Owns names and nothing else; the scripts get theirs from `prefixes`.
+
+All keys carry one hash tag, so that on a cluster they live on one node and one script may touch them all.
+"""
+
+import re
+from collections.abc import Mapping
+
+
+class Keys:
+    """The names under one tag. Two services with different tags share a server without meeting."""
+
+    def __init__(self, tag: str) -> None:
+        if not re.fullmatch(r"[\w.:-]+", tag, re.ASCII):
+            raise ValueError(f"a tag is made of letters, digits and _ . : -, got {tag!r}")
+        self._head = f"{{{tag}}}:"
+        self.assets = f"{self._head}assets"
+        self.orders = f"{self._head}liquidations"
+        self.lease = f"{self._head}lease"
+        self.token = f"{self._head}token"
+        self.states = f"{self._head}states"
+        self.alerts = f"{self._head}alerts"
+        self.cursors = f"{self._head}cursors"
+        self.health = f"{self._head}health"
+
+    def prefixes(self) -> Mapping[str, str]:
+        """Starts of the keys that scripts complete by themselves; what follows stands in the README."""
+        return {name: f"{self._head}{name}:" for name in ("seen", "bucket", "sums", "detail")}
+
+    def bucket(self, asset: str, width: int, chunk: int) -> str:
+        """The totals of one chunk of time slots; `width` in ms."""
+        return f"{self._head}bucket:{width // 1000}:{asset}:{chunk}"
+
+    def detail(self, width: int, slot: int) -> str:
+        """The breakdown of one time slot; `width` in ms."""
+        return f"{self._head}detail:{width // 1000}:{slot}"
+
+    def live(self, venue: str, hour: int) -> str:
+        """The live-time bitmap of one venue in one hour since 1970."""
+        return f"{self._head}live:{venue}:{hour}"
+
+    def alert(self, id: str) -> str:
+        """Where the alert with this id stands in the stream."""
+        return f"{self._head}alert:{id}"
+
+    def frames(self, venue: str) -> str:
+        """Bad frames kept for inspection."""
+        return f"{self._head}frames:{venue}"
+
+    def pattern(self) -> str:
+        """Glob pattern of all keys of this tag."""
+        return f"{self._head}*"

@@ -1,0 +1,138 @@
+"""The ledger on a Redis or Valkey server: the windows half; alerts, lease and the rest stand in archive.py.
+
+Every write is one script and safe to repeat. Knows the server only through `Server`; reads no clock.
+"""
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from service.ledger import Added, live, wire
+from service.ledger.archive import RedisArchive
+from service.ledger.buckets import CHUNK, TOP_SYMBOLS, cover, reading, totals
+from service.ledger.embedded import EmbeddedServer
+from service.ledger.server import TIMEOUT_S, Server
+from service.model import ALL, HOUR, Detail, Largest, Liquidation, Reading, Side, Totals, to_usd
+
+#: Venue time of one stored chunk of hour buckets, ms.
+CHUNK_HOURS = CHUNK * HOUR
+
+_Sums = tuple[str, list[int]]
+_Rows = list[tuple[str, tuple[int, int, int, int]]]
+_Best = tuple[int, int, str]
+_added = msgspec.msgpack.Decoder(tuple[tuple[int, ...], list[_Sums]])
+_read = msgspec.msgpack.Decoder(list[_Sums])
+_detail = msgspec.msgpack.Decoder(tuple[_Rows, _Rows, _Rows, _Best | bool])
+
+
+class RedisLedger(RedisArchive):
+    """`url` as redis-py takes it (redis://, rediss://, unix://, user and password inside); closes `embedded` too."""
+
+    def __init__(
+        self,
+        url: str,
+        tag: str = "cascade",
+        *,
+        kind: str | None = None,
+        timeout_s: float = TIMEOUT_S,
+        embedded: EmbeddedServer | None = None,
+    ) -> None:
+        super().__init__(Server(url, tag, kind, timeout_s))
+        self._embedded = embedded
+
+    async def add(self, batch: Sequence[Liquidation], now: int) -> Added:
+        """Count each id once, in its own past; one EVALSHA."""
+        names = (self._keys.assets, self._keys.orders)
+        fresh, sums = _added.decode(await self._server.run("add", names, wire.pack(batch), now))
+        return Added(fresh=fresh, duplicates=len(batch) - len(fresh), readings=tuple(_readings(sums, now)))
+
+    async def read(self, assets: Collection[str], now: int) -> list[Reading]:
+        """All spans of the assets in one round trip, the cost independent of the number of orders."""
+        if not assets:
+            return []
+        reply = await self._server.run("read", (self._keys.assets,), now, *assets)
+        return _readings(_read.decode(reply), now)
+
+    async def detail(self, asset: str, span: str, now: int) -> Detail:
+        """The same buckets as a reading at `now`, by name; at most 50 symbols."""
+        names = [self._keys.detail(width, slot) for width, slot in cover(span, now)]
+        reply = await self._server.run("detail", names, asset, ALL, TOP_SYMBOLS)
+        venues, symbols, assets, best = _detail.decode(reply)
+        return Detail(
+            asset=asset,
+            span=span,
+            now=now,
+            venues=_named(venues),
+            symbols=_named(symbols),
+            assets=_named(assets),
+            largest=None if isinstance(best, bool) else _largest(*best),
+        )
+
+    async def assets(self, now: int) -> list[str]:
+        """Assets whose last order is less than 24 h old."""
+        names = await self._server.ask("ZRANGEBYSCORE", self._keys.assets, f"({now - 24 * HOUR}", "+inf")
+        return sorted(name.decode() for name in names)
+
+    async def mark_live(self, venues: Collection[str], since: int, until: int) -> None:
+        """Set the bits of the whole slots; a stretch of more than a day is cut to its last day."""
+        parts = list(live.stretches(max(since, until - live.KEEP), until))
+        if not parts or not venues:
+            return
+        names = [self._keys.live(venue, hour) for venue in venues for hour, _, _ in parts]
+        edges = [edge for _ in venues for _, first, stop in parts for edge in (first, stop)]
+        await self._server.run("mark", names, live.KEEP, *edges)
+
+    async def live_share(self, venues: Sequence[str], span: str, now: int) -> float | None:
+        """Set bits over all bits of the whole slots inside the span."""
+        if not venues:
+            return None
+        within = live.window(span, now)
+        names = [self._keys.live(venue, hour) for hour, _, _ in within for venue in venues]
+        stored = iter(await self._server.ask("MGET", *names))
+        bitmaps = {hour: {venue: live.bits(next(stored)) for venue in venues} for hour, _, _ in within}
+        return live.share(bitmaps, venues, within)
+
+    async def orders(self) -> list[Liquidation]:
+        """Every order of the stream, in the order it was counted. For checks; other programs may follow the stream."""
+        entries = await self._server.ask("XRANGE", self._keys.orders, "-", "+")
+        return [order for _, fields in entries for order in wire.unpack(fields[b"orders"])]
+
+    async def history(self, asset: str, since: int, until: int) -> dict[int, Totals]:
+        """Hours with orders, by their start, of those that start in [since, until); up to five years back."""
+        found = {}
+        for chunk in range(since // CHUNK_HOURS, -(-until // CHUNK_HOURS)):
+            stored = await self._server.ask("HGETALL", self._keys.bucket(asset, HOUR, chunk))
+            found.update({int(slot) * HOUR: wire.tally(text) for slot, text in stored.items()})
+        return {start: totals(found[start]) for start in sorted(found) if since <= start < until}
+
+    async def greet(self) -> None:
+        """First words with the server: is it there, is it new enough? Raises LedgerError."""
+        await self._server.greet()
+
+    async def ping(self) -> None:
+        """Raises LedgerError when the server does not answer."""
+        await self._server.ask("PING")
+
+    async def close(self) -> None:
+        """Close the connections; our own server is stopped and keeps its data."""
+        await self._server.close()
+        if self._embedded is not None:
+            await self._embedded.close()
+
+
+def _readings(sums: Sequence[_Sums], now: int) -> list[Reading]:
+    return [
+        reading(asset, now, flat[0], [flat[start : start + 4] for start in range(1, len(flat), 4)])
+        for asset, flat in sums
+    ]
+
+
+def _named(rows: _Rows) -> dict[str, Totals]:
+    return {name: totals(tally) for name, tally in rows}
+
+
+def _largest(units: int, at: int, name: str) -> Largest:
+    venue, _, rest = name.partition("|")
+    symbol, _, letter = rest.rpartition("|")
+    side: Side = wire.SIDES[letter]
+    return Largest(venue=venue, symbol=symbol, side=side, usd=to_usd(units), at=at)
