@@ -29,6 +29,7 @@ from service.venues.base import (
     number,
     settle,
 )
+from tests.shared import recorded
 
 FIXTURES = Path(__file__).parent / "fixtures"
 ROOM = Path(venues.__file__).parent
@@ -271,6 +272,31 @@ def test_files_fixtures_and_truth_table_name_no_venue_without_a_row() -> None:
     assert files == fixtures == told == set(VENUES)
     used = {file for name in VENUES for file in header(name)["instruments"]}
     assert {path.name for path in (FIXTURES / "instruments").glob("*.json")} == used
+
+
+RECORDED = {"binance_um": "binance", "binance_cm": "binance", "bybit": "bybit", "okx": "okx"}
+
+
+def received(file: str) -> list[Any]:
+    """Frames of a collected file that a venue sends; REST bodies and our own pings are none."""
+    rows = [json.loads(row) for row in recorded(f"frames/{file}.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [row["raw"] for row in rows if row["kind"] in ("event", "ack", "error")]
+
+
+def is_order(frame: dict[str, Any]) -> bool:
+    channel = frame.get("topic") or frame.get("arg", {}).get("channel") or frame.get("e", "")
+    return channel.startswith(("allLiquidation.", "liquidation-orders", "forceOrder")) and "event" not in frame
+
+
+@pytest.mark.parametrize("file", RECORDED)
+def test_every_frame_collected_in_research_decodes(file: str) -> None:
+    session = VENUES[RECORDED[file]].session()
+    for frame in received(file):
+        if frame.get("topic", "").startswith("liquidation."):
+            with pytest.raises(DecodeError, match="retired"):
+                session.decode(raw(frame), SEEN)
+        else:
+            assert len(prints(list(session.decode(raw(frame), SEEN)))) == int(is_order(frame)), frame
 
 
 # --- hostile frames ---------------------------------------------------------------------------------------------------
