@@ -115,8 +115,8 @@ def unread() -> timeseries.Panel:
     """What nobody could read."""
     expr = or_zero(f"sum by (venue, reason) ({series(m.BAD_FRAMES)})", "venue")
     why = "Frames and rows kept for inspection since the start. A step on one venue: it has changed its format."
-    made = panel(plot(), "What could not be read?", why, "short", line(expr, "{{venue}} {{reason}}"))
-    return made.decimals(0).legend(legend())
+    made = panel(plot(), "What could not be read?", why, "locale", line(expr, "{{venue}} {{reason}}"))
+    return made.axis_soft_max(1).legend(legend())
 
 
 def waiting() -> timeseries.Panel:
@@ -128,11 +128,11 @@ def waiting() -> timeseries.Panel:
         plot(),
         "What waits to be counted?",
         why,
-        "short",
+        "locale",
         line(f"max({series(m.QUEUE_DEPTH)})", "queue"),
         line(or_zero(f"max by (venue) ({series(m.PARKED)})", "venue"), "parked {{venue}}"),
     )
-    return made.decimals(0).legend(legend())
+    return made.axis_soft_max(1).legend(legend())
 
 
 def ledger() -> timeseries.Panel:
@@ -155,12 +155,12 @@ def said() -> timeseries.Panel:
         plot(),
         "Were the alerts delivered?",
         "Since the start. Written and delivered rise together; a failure is tried again unless the channel refused.",
-        "short",
+        "locale",
         line(or_zero(f"sum({series(m.ALERTS)})"), "written"),
         line(or_zero(f"sum by (sink) ({series(m.SINK_ALERTS)})", "sink"), "delivered {{sink}}"),
         line(or_zero(f"sum by (sink) ({series(m.SINK_FAILURES)})", "sink"), "failed {{sink}}"),
     )
-    return made.decimals(0).legend(legend())
+    return made.axis_soft_max(1).legend(legend())
 
 
 def errors() -> timeseries.Panel:
@@ -169,11 +169,11 @@ def errors() -> timeseries.Panel:
         plot(),
         "What was tried or seen again?",
         "Since the start. Duplicates are normal after a reconnect and not counted; ledger errors are repeated calls.",
-        "short",
+        "locale",
         line(f"sum({series(m.DUPLICATES)})", "duplicate orders"),
         line(f"sum({series(m.LEDGER_ERRORS)})", "ledger errors"),
     )
-    return made.decimals(0).legend(legend())
+    return made.axis_soft_max(1).legend(legend())
 
 
 def contracts() -> table.Panel:

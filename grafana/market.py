@@ -141,7 +141,7 @@ def rolling() -> timeseries.Panel:
 
 def running() -> table.Panel:
     """Which cascades run."""
-    none_open = f'label_replace(sum({series(m.EPISODES)}) == 0, "asset", "none is open", "", "")'
+    none_open = f'label_replace(sum({series(m.EPISODES)}) == 0, "asset", "none", "", "")'
     made = panel(
         grid(
             ("hour total", "currencyUSD", {"decimals": 1, "custom.width": 110}),
