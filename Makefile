@@ -7,7 +7,7 @@ export PYTHON
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench boards lock fmt clean runtime dev
+.PHONY: help demo run test check bench boards lock fmt clean runtime dev format lint types imports boards-check rules
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -19,19 +19,30 @@ run: runtime ## the service, live
 	@"$(BIN)/cascade" run $(ARGS)
 
 test: dev ## the tests
-	@"$(BIN)/python" -m pytest $(ARGS)
+	"$(BIN)/python" -m pytest --session-timeout=480 $(ARGS)
 
-check: dev ## everything CI checks: format, lint, types, imports, boards, rules, tests
+check: format lint types imports boards-check rules test ## everything CI checks
+
+format: dev
 	"$(BIN)/ruff" format --check .
+
+lint: dev
 	"$(BIN)/ruff" check .
+
+types: dev
 	"$(BIN)/mypy"
 	"$(BIN)/mypy" grafana/build.py
+
+imports: dev
 	"$(BIN)/lint-imports" --no-logo
+
+boards-check: dev
 	"$(BIN)/python" grafana/build.py --check
-	@if command -v promtool >/dev/null; then set -e; set -x; \
+
+rules:
+	@if command -v promtool >/dev/null; then set -ex; \
 		promtool check config config/prometheus/prometheus.yml; promtool test rules tests/rules/*.test.yaml; \
 	else echo "promtool is not installed: config/prometheus is not checked"; fi
-	"$(BIN)/python" -m pytest --session-timeout=480 $(ARGS)
 
 bench: dev ## measure: tests/benchmarks
 	@for file in tests/benchmarks/*.py; do echo "== $$file"; "$(BIN)/python" "$$file" $(ARGS) || exit 1; done
