@@ -74,10 +74,14 @@ async def listening(faults, *requests, at=("binance", "um"), **clock):
         yield market, listener
 
 
-async def settled(listener, count) -> None:
-    async with asyncio.timeout(3):
-        while len(listener.texts) < count:  # noqa: ASYNC110
+async def until(condition) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def settled(listener, count) -> None:
+    await until(lambda: len(listener.texts) >= count)
 
 
 async def hear(ws) -> str:
@@ -138,11 +142,14 @@ async def test_drop_cuts_one_of_two_at_a_time():
             await settled(one, 1)
             await settled(other, 1)
             await market.play(tape(50))
-            await asyncio.sleep(0.1)
-            assert set(one.times) | set(other.times) == set(range(50))
-            assert one.cuts + other.cuts == 10
+            await until(lambda: set(one.times) | set(other.times) == set(range(50)))
+            await until(lambda: one.cuts + other.cuts == 10)
             assert one.cuts > 0
             assert other.cuts > 0
+
+
+def batch_times(listener) -> list[int]:
+    return [each["T"] - T0 for text in listener.texts if "data" in text for each in json.loads(text)["data"]]
 
 
 async def test_drop_waits_until_every_topic_has_somebody_again():
@@ -151,8 +158,8 @@ async def test_drop_waits_until_every_topic_has_somebody_again():
     async with listening("drop=2", *requests, at=("bybit", "linear")) as (market, listener):
         await settled(listener, 3)
         played = await market.play(tape(30, "bybit", symbols, step=500), wait_for_listeners=False)
-        await asyncio.sleep(0.1)
-        heard = [each["T"] - T0 for text in listener.texts if "data" in text for each in json.loads(text)["data"]]
+        await until(lambda: len(batch_times(listener)) >= 30)
+        heard = batch_times(listener)
     assert (played.rows, played.unheard) == (30, 0)
     assert sorted(heard) == [500 * n for n in range(30)]
 
@@ -219,7 +226,8 @@ async def test_duplicate_as_a_probability_is_the_same_for_the_same_seed():
     for seed in (1, 1, 2):
         async with listening(f"duplicate=0.5,seed={seed}") as (market, listener):
             await market.play(tape(40))
-            await asyncio.sleep(0.05)
+            await market.inject("binance", "the end")
+            await until(lambda: listener.texts[-1] == "the end")
             heard.append(listener.times)
     assert heard[0] == heard[1] != heard[2]
     assert 45 < len(heard[0]) < 75
@@ -231,7 +239,7 @@ async def test_slow_holds_every_frame_back_on_the_clock():
         await settled(listener, 1)
         began = time.monotonic()
         await market.play(tape(3))
-        assert 0.28 < time.monotonic() - began < 0.8
+        assert 0.28 < time.monotonic() - began < 3
         await settled(listener, 4)
 
 

@@ -184,7 +184,7 @@ class VenueServer(Listener):
                 await asyncio.gather(*(self._mark(peer) for peer in self.live))
 
     async def _mark(self, peer: Peer) -> None:
-        for topic in list(peer.topics):
+        for topic in () if peer.clogged else list(peer.topics):
             text = self.mark(peer, topic)
             if text is not None:
                 await peer.say(text)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, localcontext
 
-from service.model import Record, Side, to_units
+from service.model import USD_UNIT, Record, Side, to_units
 from service.symbols import asset_of_base
 from service.tape import Row
 
@@ -17,8 +17,9 @@ _FORM = re.compile(
     r"(?:[-_]?(?P<tail>SWAP|PERP|\d{6}|[HMUZ]\d{2}|\d{1,2}[A-Z]{3}\d{2}))?$"
 )
 _SLACK_USD = Decimal("0.00005")
+_EDGE = Decimal("0.49")
 _EXACT_USD = 9
-"""Derived quantities carry this many decimals of a dollar, so that rounding never decides a stored ten-thousandth."""
+"""Derived quantities are good for this many decimals of a dollar."""
 
 #: Coin: (plausible price in dollars, base units of one linear OKX contract). Prices of January 2026, rounded.
 COINS: Mapping[str, tuple[str, str]] = {
@@ -100,15 +101,15 @@ def order_of(row: Row, listing: Listing, at: int) -> Order:
     Price and quantity are the recorded ones where they give row.usd; else the quantity is derived from the price.
     """
     with localcontext(prec=60):
-        usd, price = _exact(row.usd), _price(row, listing)
+        units, price = to_units(row.usd), _price(row, listing)
+        usd = Decimal(units) / USD_UNIT if units else _exact(row.usd)
         if listing.inverse:
             quantity = usd / listing.size
-        elif _agrees(row):
+        elif _agrees(row, units):
             quantity = _exact(row.qty or 0.0) / listing.size
         else:
             quantity = _derived(usd, price * listing.size)
-        texts = plain(price), plain(quantity)
-    return Order(listing=listing, side=row.side, price=texts[0], quantity=texts[1], at=at, units=to_units(row.usd))
+        return Order(listing=listing, side=row.side, price=plain(price), quantity=plain(quantity), at=at, units=units)
 
 
 def plain(value: Decimal) -> str:
@@ -116,11 +117,12 @@ def plain(value: Decimal) -> str:
     return format(value.normalize(), "f")
 
 
-def _agrees(row: Row) -> bool:
+def _agrees(row: Row, units: int) -> bool:
+    """Clear of the edge of a unit, where the order of a client's multiplications would decide."""
     if not row.price or not row.qty:
         return False
-    close = abs(_exact(row.price) * _exact(row.qty) - _exact(row.usd)) <= _SLACK_USD
-    return close and to_units(row.price * row.qty) == to_units(row.usd)
+    product = _exact(row.price) * _exact(row.qty)
+    return abs(product - _exact(row.usd)) <= _SLACK_USD and abs(product * USD_UNIT - units) < _EDGE
 
 
 def _price(row: Row, listing: Listing) -> Decimal:

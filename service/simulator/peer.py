@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 PATIENCE_S = 30.0
 #: How long (real seconds) a client may take to prove that it has every frame before it is cut by a fault.
 PROOF_S = 5.0
+_CLOGGED_BYTES = 2**15
 _PONG = b"\x8a"
 
 
@@ -41,6 +42,11 @@ class Peer:
         self.asked: deque[int] = deque()
         self._loop = asyncio.get_running_loop()
         self.heard_at = self.told_at = self._loop.time()
+
+    @property
+    def clogged(self) -> bool:
+        """Whether what was sent before is still waiting for the client to read."""
+        return self.ws.transport.get_write_buffer_size() > _CLOGGED_BYTES
 
     def heard(self) -> None:
         """The client said something."""
