@@ -28,7 +28,7 @@ from service.ledger.memory import MemoryLedger
 from service.ledger.open import open_ledger
 from service.model import Alert, SocketHealth, VenueReport
 from service.replay import Replay
-from service.settings import Settings, load, toml_text
+from service.settings import load, toml_text
 from service.simulator import Faults, Market, rebase, scenario, shorten
 from service.tape import Row
 from service.text import stamp_utc
@@ -44,7 +44,7 @@ class DoorError(Exception):
 async def run(args: Args, stop: asyncio.Event) -> int:
     """Watch every enabled venue until stopped."""
     settings = load(args.config, os.environ)
-    _log_to_stderr(settings)
+    _log(settings.service.log_level)
     url = settings.ledger.url.get_secret_value() or None
     ledger = await open_ledger(url, settings.service.data_dir, tag=settings.ledger.tag, store=settings.ledger.store)
     try:
@@ -58,6 +58,7 @@ async def run(args: Args, stop: asyncio.Event) -> int:
 async def demo(args: Args, stop: asyncio.Event) -> int:
     """The published evening through the whole street."""
     screen = Screen(sys.stderr if args.once else sys.stdout, sys.stdout)
+    _log("info", Path("data") / "demo.log")
     plan = Plan(home=Path("data") / "demo", speed=args.speed, once=args.once, fresh=args.fresh, keep=args.keep)
     await perform(plan, screen, stop)
     return 0
@@ -98,7 +99,7 @@ async def simulate(args: Args, stop: asyncio.Event) -> int:
     wall_origin = WallClock().now()
     clock = ScaledClock(origin, args.speed, wall_origin)
     symbols = None if args.tape else scenario.SYMBOLS
-    async with Market(args.venues, clock, symbols=symbols or rows, faults=Faults.parse(args.faults)) as market:
+    async with Market(args.venues, clock, symbols=symbols or rows, faults=_faults(args.faults)) as market:
         stage = Stage(endpoints=market.endpoints, origin=origin, wall_origin=wall_origin, speed=args.speed)
         _hand_over(args.settings, settings_toml(stage))
         playing = asyncio.create_task(market.play(rows, relabel=args.relabel))
@@ -166,6 +167,13 @@ async def status(args: Args, _stop: asyncio.Event) -> int:
     return 0 if ready.is_success else 1
 
 
+def _faults(text: str) -> Faults:
+    try:
+        return Faults.parse(text)
+    except ValueError as error:
+        raise DoorError(str(error)) from None
+
+
 def _tape(args: Args) -> list[Row]:
     if not args.tape:
         return scenario.live(scenario.day())
@@ -180,7 +188,9 @@ def _hand_over(path: Path | None, text: str) -> None:
     if path is None:
         print(text, flush=True)
         return
-    path.write_text(text)
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_text(text)
+    fresh.rename(path)  # whoever waits for the file must not read half of it
     print(f"settings in {path}; listen with: cascade run --config {path}", flush=True)
 
 
@@ -204,9 +214,10 @@ def _progress(total: int | None, unit: str) -> Iterator["tqdm[Any]"]:
         yield bar
 
 
-def _log_to_stderr(settings: Settings) -> None:
-    logging.basicConfig(
-        level=settings.service.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s %(message)s"
-    )
-    for chatty in ("httpx", "websockets", "uvicorn"):
+def _log(level: str, file: Path | None = None) -> None:
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    form = "%(asctime)s %(levelname)-7s %(name)s %(message)s"
+    logging.basicConfig(level=level.upper(), format=form, filename=file)
+    for chatty in ("httpx", "websockets", "uvicorn", "cascade.simulator"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

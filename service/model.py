@@ -28,6 +28,8 @@ ALL = "ALL"
 #: Stored money is integer ten-thousandths of a dollar: recordings carry four decimals and their sums must come out
 #: equal; 2^53 of them, the most a Redis script can add exactly, is 900 billion dollars.
 USD_UNIT = 10_000
+_USD_DIGITS = 4
+_SHARE_DIGITS = 6
 
 
 def to_units(usd: float) -> int:
@@ -154,12 +156,12 @@ class Totals(Record, frozen=True, kw_only=True):
     @property
     def usd(self) -> float:
         """Both sides together."""
-        return self.long_usd + self.short_usd
+        return round(self.long_usd + self.short_usd, _USD_DIGITS)
 
     @property
     def share(self) -> float | None:
-        """Short / (long + short), or None when nothing was liquidated: unknown is not zero."""
-        return self.short_usd / self.usd if self.usd else None
+        """The part of short in both, or None when nothing was liquidated: unknown is not zero."""
+        return round(self.short_usd / self.usd, _SHARE_DIGITS) if self.usd else None
 
 
 class Reading(Record, frozen=True, kw_only=True):

@@ -74,6 +74,7 @@ def test_decode_never_guesses_a_contract_value(tmp_path):
         (["decode", "okx", "--instruments", "nowhere.json"], "cascade decode: "),
         (["status", "--url", "http://127.0.0.1:9"], "cascade status: no service answers at http://127.0.0.1:9"),
         (["demo", "--speed", "0"], "must be a number above 0, got '0'"),
+        (["simulate", "okx", "--faults", "dorp=3"], "cascade simulate: unknown fault 'dorp' (did you mean drop?)"),
         (["decode", "mtgox"], "invalid choice: 'mtgox'"),
     ],
 )
@@ -129,21 +130,21 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_running_simulator_ends_cleanly_within_two_seconds(number, tmp_path):
     process = subprocess.Popen(
-        [sys.executable, "-m", "service", "simulate", "binance", "okx"],
+        [sys.executable, "-m", "service", "simulate", "binance", "okx", "--settings", "rehearsal.toml"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
         env=_environment(),
     )
-    assert process.stdout.readline().startswith("# A rehearsal")
+    assert process.stdout.readline().startswith("settings in rehearsal.toml")
+    assert "[venues.okx.endpoints]" in (tmp_path / "rehearsal.toml").read_text()
     time.sleep(0.5)
 
     asked = time.monotonic()
     process.send_signal(number)
-    out, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=20)
 
     assert time.monotonic() - asked < 2
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
-    assert "[venues.okx.endpoints]" in out

@@ -65,11 +65,12 @@ async def demo(plan: Plan, screen: Screen, stop: asyncio.Event) -> None:
     """Play until `stop`, or with `once` until the evening's episode has closed. Raises DemoError, StartError."""
     origin = _take_up(plan)
     night = scenario.day()
-    clock = ScaledClock(origin, plan.speed)
-    async with Market(VENUES, clock, symbols=scenario.SYMBOLS) as market, _store(plan.home) as ledger:
+    async with _store(plan.home) as ledger:
         await _seed(ledger, night)
-        settings = _settings(plan, Stage(endpoints=market.endpoints, origin=origin, wall_origin=None, speed=plan.speed))
-        async with httpx.AsyncClient() as client:
+        clock = ScaledClock(origin, plan.speed)
+        async with Market(VENUES, clock, symbols=scenario.SYMBOLS) as market, httpx.AsyncClient() as client:
+            stage = Stage(endpoints=market.endpoints, origin=origin, wall_origin=None, speed=plan.speed)
+            settings = _settings(plan, stage)
             app = App(settings, ledger, clock, client)
             screen.opening(app, origin, resumed=origin != scenario.START)
             rows = _rows(night, origin - AGAIN_MS)
