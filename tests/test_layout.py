@@ -2,8 +2,10 @@
 
 import argparse
 import ast
+import importlib.metadata
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -166,6 +168,26 @@ def names(path: str) -> set[str]:
 
 def canonical(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", re.split(r"[\[<>=;! ]", requirement, maxsplit=1)[0]).lower()
+
+
+def test_every_import_is_declared() -> None:
+    """What happens to be installed here is not what a user gets."""
+    project = PROJECT["project"]
+    extras = [item for items in project["optional-dependencies"].values() for item in items]
+    declared = {canonical(item) for item in [*project["dependencies"], *extras]}
+    homes = importlib.metadata.packages_distributions()
+    used: dict[str, str] = {}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            heads = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            heads += [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+            heads += re.findall(r"(?:files|find_spec|import_module)\('(\w+)'\)", ast.unparse(node))
+            used |= {head.partition(".")[0]: name_of(path) for head in heads}
+    strangers = {name: path for name, path in used.items() if name not in sys.stdlib_module_names | {"service"}}
+    missing = {
+        name: path for name, path in strangers.items() if not declared & {canonical(d) for d in homes.get(name, [])}
+    }
+    assert not missing, "not among the dependencies in pyproject.toml"
 
 
 def test_lists_pin_every_dependency_with_hashes() -> None:
