@@ -9,6 +9,6 @@ from service.feed.backoff import backoff
 from service.feed.feeds import Feeds
 from service.feed.knobs import Knobs
 from service.feed.outlet import Item
-from service.feed.vitals import RETIRED
+from service.model import RETIRED
 
 __all__ = ["RETIRED", "Feeds", "Item", "Knobs", "backoff"]

@@ -16,6 +16,7 @@ from service import metrics
 from service.feed.dial import dial
 from service.feed.end import End, plain
 from service.feed.kit import Kit
+from service.feed.outlet import Item, put
 from service.feed.pulse import Pulse
 from service.feed.talk import HASTE_S, LEISURE_S, Talk
 from service.model import DecodeError, FeedState, Print
@@ -105,7 +106,7 @@ class Connection:
     async def _take(self, frame: bytes, seen: int) -> None:
         longest = self._kit.knobs.max_frame_bytes
         if len(frame) > longest:
-            await self._kit.outlet.bad("too_long", frame, f"{len(frame)} bytes, at most {longest} are decoded", seen)
+            await self._keep("too_long", frame, f"{len(frame)} bytes, at most {longest} are decoded", seen)
             return
         for event in await self._decode(frame, seen):
             await self._act(event, frame, seen)
@@ -114,15 +115,24 @@ class Connection:
         try:
             return self._session.decode(_text(frame), seen)
         except DecodeError as error:
-            await self._kit.outlet.bad("decode", frame, str(error), seen)
+            await self._keep("decode", frame, str(error), seen)
         except Exception as error:  # noqa: BLE001  # a decoder's bug costs one frame, not the feed
-            await self._kit.outlet.bug(error, frame, seen)
+            await self._put(self._kit.inspection.bug(error, frame, seen))
         return ()
+
+    async def _keep(self, reason: str, frame: bytes, detail: str, seen: int) -> bool:
+        bad = self._kit.inspection.bad(reason, frame, detail, seen)
+        await self._put(bad)
+        return bad is not None
+
+    async def _put(self, item: Item | None) -> None:
+        if item is not None:
+            await put(self._kit.queue, item, self.pulse.ear)
 
     async def _act(self, event: Event, frame: bytes, seen: int) -> None:
         match event:
             case Print():
-                await self._kit.outlet.put(event)
+                await self._put(event)
             case Control():
                 if self.pulse.spoke():
                     self._stir()
@@ -148,7 +158,7 @@ class Connection:
         if event.fatal:
             self._over(End(reason=reason, state=FeedState.REFUSED, slow=True))
             await self._talk.hang_up(HASTE_S)
-        elif await self._kit.outlet.bad("refused", frame, reason, seen):
+        elif await self._keep("refused", frame, reason, seen):
             log.warning("%s %s was refused a part: %s", self.plan.venue, self.plan.key, reason)
 
 

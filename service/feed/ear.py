@@ -15,20 +15,20 @@ STALL_S = 1.0
 
 
 class Ear:
-    """One venue's listening, shared by its connections. All times are `time.monotonic()` seconds."""
+    """The listening of one connection. All times are `time.monotonic()` seconds."""
 
     def __init__(self) -> None:
-        self._waiting = 0
+        self._waiting = False
         self._deaf_at = -math.inf
 
     @contextmanager
     def shut(self) -> Iterator[None]:
         """Around a wait for room in the queue."""
-        self._waiting += 1
+        self._waiting = True
         try:
             yield
         finally:
-            self._waiting -= 1
+            self._waiting = False
             self._deaf_at = time.monotonic()
 
     def deaf_at(self) -> float:

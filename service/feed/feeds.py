@@ -5,11 +5,11 @@ import random
 from collections.abc import Mapping, Sequence
 
 from service.clock import Clock
-from service.feed.ear import Ear
+from service.feed.inspection import Inspection
 from service.feed.kit import Kit
 from service.feed.knobs import Knobs
 from service.feed.line import Line
-from service.feed.outlet import Outlet, Queue
+from service.feed.outlet import Queue
 from service.feed.pace import Pace
 from service.model import Instrument
 from service.venues.base import Plan, Venue
@@ -27,10 +27,9 @@ class Feeds:
         knobs: Knobs,
         rng: random.Random,
     ) -> None:
-        ear = Ear()
         self._venue = venue
         self._endpoints = dict(endpoints)
-        self._kit = Kit(venue, clock, knobs, rng, Pace(venue.dial_gap_s, clock), ear, Outlet(venue.name, out, ear))
+        self._kit = Kit(venue, clock, knobs, rng, Pace(venue.dial_gap_s, clock), Inspection(venue.name), out)
         self._plans: dict[str, Plan] | None = None
         self._lines: dict[str, tuple[Line, asyncio.Task[None]]] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -85,4 +84,4 @@ class Feeds:
     async def _stop(self, line: Line, task: "asyncio.Task[None]") -> None:
         task.cancel()
         await asyncio.wait((task,))
-        await self._kit.outlet.put(line.vitals.retire())
+        await self._kit.queue.put(line.vitals.retire())

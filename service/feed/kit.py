@@ -4,9 +4,9 @@ import random
 from dataclasses import dataclass
 
 from service.clock import Clock
-from service.feed.ear import Ear
+from service.feed.inspection import Inspection
 from service.feed.knobs import Knobs
-from service.feed.outlet import Outlet
+from service.feed.outlet import Queue
 from service.feed.pace import Pace
 from service.venues.base import Venue
 
@@ -20,5 +20,5 @@ class Kit:
     knobs: Knobs
     rng: random.Random
     pace: Pace
-    ear: Ear
-    outlet: Outlet
+    inspection: Inspection
+    queue: Queue

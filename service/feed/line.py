@@ -139,7 +139,7 @@ class Line:
             self.vitals.ages(connection.pulse, now)
         record = self.vitals.turn(*self._state())
         if record is not None:
-            await self._kit.outlet.put(record)
+            await self._kit.queue.put(record)
 
     def _state(self) -> tuple[FeedState, str]:
         if self._works is not None:
@@ -161,4 +161,5 @@ class Line:
         except TimeoutError:
             pass
         self._stirred.clear()
-        self._kit.ear.woke(pause, began)
+        for connection in filter(None, (self._works, self._next)):
+            connection.pulse.ear.woke(pause, began)

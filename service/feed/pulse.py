@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
+from service.feed.ear import Ear
 from service.feed.kit import Kit
 from service.venues.base import Plan
 
@@ -20,6 +21,7 @@ class Pulse:
     replace_at: float | None = None
     ended_at: float | None = None
     leaving: str = ""
+    ear: Ear = field(default_factory=Ear, init=False)
     silent: bool = False
     settled: bool = field(default=False, init=False)
 
@@ -48,7 +50,7 @@ class Pulse:
         """Notice a control stream that has been quiet for too long; its first word has as long from the acceptance."""
         limit = self.plan.control_max_age_s
         if limit is not None and self.subscribed_at is not None:
-            heard = max(self.control_at or self.subscribed_at, self.subscribed_at, self.kit.ear.deaf_at())
+            heard = max(self.control_at or self.subscribed_at, self.subscribed_at, self.ear.deaf_at())
             self.silent = self.silent or now - heard > self.kit.clock.grace(limit)
 
     def due(self, plan: Plan, now: float) -> str:

@@ -45,7 +45,7 @@ class Talk:
                 await self._kit.clock.sleep(self._plan.hello_gap_s)
             await self.say(text)
         limit = self._kit.knobs.ack_within_s
-        if not await self._kit.ear.within(accepted, self._kit.clock.grace(limit)):
+        if not await self._pulse.ear.within(accepted, self._kit.clock.grace(limit)):
             self._over(End(reason=f"the subscription was not accepted within {limit:g} s"))
             await self.hang_up(HASTE_S)
 
@@ -59,7 +59,7 @@ class Talk:
     async def ping(self) -> None:
         """WebSocket pings: a peer that does not answer is gone, whatever TCP believes."""
         while (pong := await self._send_ping()) is not None:
-            if not await self._kit.ear.within(pong, self._patience):
+            if not await self._pulse.ear.within(pong, self._patience):
                 self._dead(f"no pong within {self._kit.knobs.pong_within_s:g} s")
                 return
             if pong.exception() is not None:

@@ -8,13 +8,12 @@ from prometheus_client import Gauge
 from service import metrics
 from service.clock import Clock
 from service.feed.pulse import Pulse
-from service.model import FeedState, SocketHealth
+from service.model import RETIRED, FeedState, SocketHealth
 from service.venues.base import Plan
 
 log = logging.getLogger("cascade.feed")
 
-RETIRED = "retired"
-"""The reason of the last record of a socket that is no longer planned."""
+
 _AGES = (metrics.PONG_AGE, metrics.FRAME_AGE, metrics.CONTROL_AGE)
 _FINE = (FeedState.CONNECTING, FeedState.LIVE)
 
