@@ -17,14 +17,16 @@ import uvicorn
 from service import api, metrics
 from service.bell import Bell
 from service.clock import Clock, ScaledClock, WallClock
+from service.detector import Rules
 from service.feed import Feeds
 from service.instruments import Book
 from service.ledger import Ledger, LedgerError
 from service.model import Episode, FeedState, Instrument, Liquidation, VenueReport
-from service.pipeline import Health, Judge, Parts, Pipeline
+from service.pipeline import Health, Judge, Knobs, Parts, Pipeline
 from service.settings import Settings, public
 from service.sinks import SINKS, Courier
 from service.venues import VENUES
+from service.venues.base import Venue
 
 log = logging.getLogger("cascade.app")
 
@@ -46,6 +48,12 @@ def clock_of(settings: Settings) -> Clock:
     return ScaledClock(origin, knobs.speed, knobs.wall_origin_ms)
 
 
+def book_of(settings: Settings, venue: Venue, clock: Clock, client: httpx.AsyncClient) -> Book:
+    """A venue's contracts, cached in the data directory."""
+    cache = settings.service.data_dir / "instruments" / f"{venue.name}.json"
+    return Book(venue, settings.venues.endpoints(venue.name), cache, clock, client)
+
+
 class App:
     """One replica of the service, and what its HTTP door sees of it."""
 
@@ -58,46 +66,38 @@ class App:
         self.config: Mapping[str, Any] = public(settings)
         self._settings = settings
         self._bell = Bell()
-        enabled = {name: VENUES[name] for name in settings.venues.enabled}
-        self._health = Health({name: venue.completeness(clock.now()) for name, venue in enabled.items()})
-        self._judge = Judge(
-            ledger,
-            settings.detector,
-            partial(self._health.coverage, ledger),
-            at_least=self._health.at_least(),
-            simulated=self.simulated,
-        )
-        cache = settings.service.data_dir / "instruments"
-        self._books = {
-            name: Book(venue, settings.venues.endpoints(name), cache / f"{name}.json", clock, client)
-            for name, venue in enabled.items()
-        }
-        parts = Parts(
-            ledger=ledger,
-            judge=self._judge,
-            health=self._health,
-            clock=clock,
-            settle={name: book.settle for name, book in self._books.items()},
-            announce=self._bell.ring,
-        )
         self._holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        self._pipeline = Pipeline(parts, settings.pipeline, self._holder)
-        self._feeds = {
-            name: Feeds(
-                venue,
-                settings.venues.endpoints(name),
-                self._pipeline.queue,
-                clock,
-                settings.feed,
-                random.Random(),  # noqa: S311  # jitter, no secret
-            )
-            for name, venue in enabled.items()
-        }
+        enabled = {name: VENUES[name] for name in settings.venues.enabled}
+        self._books = {name: book_of(settings, venue, clock, client) for name, venue in enabled.items()}
+        self._health = Health({name: venue.completeness(clock.now()) for name, venue in enabled.items()})
+        self._judge = self._make_judge(settings.detector)
+        self._pipeline = self._make_pipeline(settings.pipeline)
+        self._feeds = {name: self._make_feeds(venue) for name, venue in enabled.items()}
         sinks = [SINKS["log"]()] if settings.sinks.log.enabled else []
         self._couriers = [Courier(sink, ledger, self.changed) for sink in sinks]
         metrics.SIMULATED.set(self.simulated)
         for market, floor in settings.detector.floors.items():
             metrics.FLOOR_USD.labels(market).set(floor)
+
+    def _make_judge(self, rules: Rules) -> Judge:
+        cover = partial(self._health.coverage, self.ledger)
+        return Judge(self.ledger, rules, cover, at_least=self._health.at_least(), simulated=self.simulated)
+
+    def _make_pipeline(self, knobs: Knobs) -> Pipeline:
+        parts = Parts(
+            ledger=self.ledger,
+            judge=self._judge,
+            health=self._health,
+            clock=self.clock,
+            settle={name: book.settle for name, book in self._books.items()},
+            announce=self._bell.ring,
+        )
+        return Pipeline(parts, knobs, self._holder)
+
+    def _make_feeds(self, venue: Venue) -> Feeds:
+        endpoints = self._settings.venues.endpoints(venue.name)
+        jitter = random.Random()  # noqa: S311  # no secret
+        return Feeds(venue, endpoints, self._pipeline.queue, self.clock, self._settings.feed, jitter)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then leave in order: feeds, queue, lease, door. Raises StartError."""

@@ -17,13 +17,12 @@ from tqdm import tqdm
 from service import decode as decoding
 from service import record as recording
 from service import tape
-from service.app import App, clock_of
+from service.app import App, book_of, clock_of
 from service.clock import ScaledClock, WallClock
 from service.demo import Plan
 from service.demo import demo as perform
 from service.demo.rehearsal import Stage, settings_toml
 from service.demo.screen import Screen
-from service.instruments import Book
 from service.ledger.memory import MemoryLedger
 from service.ledger.open import open_ledger
 from service.model import Alert, SocketHealth, VenueReport
@@ -117,7 +116,7 @@ async def record(args: Args, stop: asyncio.Event) -> int:
     clock, venue = clock_of(settings), VENUES[args.venue]
     endpoints = settings.venues.endpoints(args.venue)
     async with httpx.AsyncClient() as client:
-        book = Book(venue, endpoints, settings.service.data_dir / "instruments" / f"{args.venue}.json", clock, client)
+        book = book_of(settings, venue, clock, client)
         book.load()
         if not book.listed:
             await book.refresh()

@@ -13,7 +13,7 @@ import pytest
 from service.clock import ScaledClock, WallClock
 from service.instruments import Book, InstrumentsError, parking
 from service.metrics import REGISTRY
-from service.model import Contract, Instrument, Liquidation, Print, Side
+from service.model import Contract, DecodeError, Instrument, Liquidation, Print, Side
 from service.venues import VENUES
 
 NOW = 1_791_565_600_000
@@ -299,22 +299,21 @@ async def test_an_order_is_settled_by_its_contract(shop: Shop, client: httpx.Asy
     assert (settled.asset, settled.usd, settled.quantity) == ("AAA", 60.0, 30.0)
 
 
-async def test_a_name_that_says_enough_needs_no_metadata(client: httpx.AsyncClient) -> None:
+async def test_without_metadata_every_order_waits_even_one_whose_name_says_enough(client: httpx.AsyncClient) -> None:
     book = Book(VENUES["binance"], {}, None, WallClock(), client)
-    settled = book.settle(order("", venue="binance", symbol="1000PEPEUSDT"))
-    assert settled is not None
-    assert (settled.asset, settled.usd) == ("PEPE", 6.0)
+    assert book.settle(order("", venue="binance", symbol="1000PEPEUSDT")) is None
     assert book.settle(order("", venue="binance", symbol="BTCUSD_PERP")) is None
-    assert book.parked == 1
+    assert book.parked == 2
 
 
-async def test_an_order_of_insane_dollars_is_counted_and_not_parked(client: httpx.AsyncClient) -> None:
-    book = Book(VENUES["binance"], {}, None, WallClock(), client)
-    before = REGISTRY.get_sample_value("cascade_bad_frames_total", {"venue": "binance", "reason": "amount"}) or 0
-    assert book.settle(order("", venue="binance", symbol="BTCUSDT", price=1e9, quantity=1e9)) is None
+async def test_an_order_of_insane_dollars_is_refused_and_not_parked(shop: Shop, client: httpx.AsyncClient) -> None:
+    shop.put(FUTURES, okx_page())
+    shop.put(SWAP, okx_page(AAA="10"))
+    book = okx_book(shop, client)
+    await book.refresh()
+    with pytest.raises(DecodeError, match="USD"):
+        book.settle(order("AAA", price=1e9, quantity=1e9))
     assert book.parked == 0
-    after = REGISTRY.get_sample_value("cascade_bad_frames_total", {"venue": "binance", "reason": "amount"})
-    assert after == before + 1
 
 
 async def test_parking_keeps_each_order_once_and_drops_the_oldest_when_full(

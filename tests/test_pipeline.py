@@ -11,14 +11,17 @@ import pytest
 
 from service.detector import Rules
 from service.ledger import Added, LeaseLostError, LedgerError
+from service.ledger.buckets import SEEN_KEEP, SEEN_WIDTH
 from service.ledger.memory import MemoryLedger
 from service.model import (
     ALL,
     HOUR,
     MINUTE,
+    RETIRED,
     BadFrame,
     Completeness,
     Coverage,
+    DecodeError,
     FeedState,
     Liquidation,
     Print,
@@ -26,8 +29,7 @@ from service.model import (
     SocketHealth,
 )
 from service.pipeline import Health, Judge, Knobs, Parts, Pipeline
-from service.pipeline.gate import refusal
-from service.pipeline.health import RETIRED
+from service.pipeline.gate import PAST_MS, refusal
 from tests.orders import T0, order
 
 RULES = Rules()
@@ -118,7 +120,7 @@ async def test_who_lost_the_lease_says_nothing_and_changes_nothing():
     ("changed", "reason"),
     [
         ({"at": T0 + MINUTE + 1}, "future"),
-        ({"at": T0 - 7 * 24 * HOUR - 1}, "past"),
+        ({"at": T0 - 72 * HOUR - 1}, "past"),
         ({"usd": float("nan")}, "amount"),
         ({"usd": float("inf")}, "amount"),
         ({"usd": -5.0}, "amount"),
@@ -133,8 +135,12 @@ def test_the_gate_refuses_what_no_window_may_hold(changed, reason):
 
 
 def test_the_gate_lets_a_backfill_and_a_slightly_fast_clock_pass():
-    assert refusal(order(at=T0 - 6 * 24 * HOUR), T0) is None
+    assert refusal(order(at=T0 - 71 * HOUR), T0) is None
     assert refusal(order(at=T0 + MINUTE), T0) is None
+
+
+def test_the_ledger_remembers_longer_than_the_gate_waits():
+    assert PAST_MS + SEEN_WIDTH < SEEN_KEEP
 
 
 def told(health: Health, socket: str, state: FeedState, since: int, reason: str = "") -> None:
@@ -201,6 +207,8 @@ class Street:
         self.rung += 1
 
     def settle(self, printed: Print) -> Liquidation | None:
+        if printed.symbol == "MADUSDT":
+            raise DecodeError("no sane sum")
         if printed.symbol != "BTCUSDT":
             return None
         usd = printed.price * printed.quantity
@@ -236,6 +244,7 @@ async def test_prints_become_windows_and_alerts_and_bad_ones_are_kept():
         await pipeline.queue.put(printed("BTCUSDT", 1.1e6, "a"))
         await pipeline.queue.put(printed("NEWUSDT", 1, "b"))
         await pipeline.queue.put(printed("BTCUSDT", 5, "c", at=T0 + HOUR))
+        await pipeline.queue.put(printed("MADUSDT", 5, "d"))
         await pipeline.queue.put(BadFrame(venue="bybit", frame="{", reason="decode", detail="cut", seen=T0))
         await until(lambda: street.rung)
 
@@ -243,7 +252,7 @@ async def test_prints_become_windows_and_alerts_and_bad_ones_are_kept():
     assert reading.spans["1h"].short_usd == 110e6
     assert reading.spans["1h"].short_count == 1
     assert {alert.asset for _, alert in await ledger.alerts(None, 10)} == {"ALL", "BTC"}
-    assert {bad.reason for bad in await ledger.kept("bybit")} == {"future", "decode"}
+    assert {bad.reason for bad in await ledger.kept("bybit")} == {"future", "decode", "amount"}
     assert pipeline.leads
 
 

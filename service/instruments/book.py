@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -84,18 +84,13 @@ class Book:
             files.save(self._cache, cached)
 
     def settle(self, order: Print) -> Liquidation | None:
-        """Dollars of an order. None while its contract is unknown (it is parked), or when they are no sane sum."""
-        instrument = self._known.get(order.symbol) or self._venue.implied(order.symbol)
+        """Dollars of an order; None while its contract is unknown: it is parked. Raises DecodeError for no sane sum."""
+        instrument = self._known.get(order.symbol)
         if instrument is None:
             if self._parking.park(order):
                 self._early_s = EARLY_S
             return None
-        try:
-            return settle(order, instrument)
-        except DecodeError as error:
-            BAD_FRAMES.labels(order.venue, "amount").inc()
-            log.warning("order %s is not counted: %s", order.id, error)
-            return None
+        return settle(order, instrument)
 
     async def run(self, changed: Changed, release: Release) -> None:
         """Keep the book until cancelled: tell `changed` every new listing, hand freed orders to `release`."""
@@ -119,12 +114,19 @@ class Book:
     async def _tell(self, told: Sequence[Instrument], changed: Changed, release: Release) -> Sequence[Instrument]:
         if self._listed != told:
             await changed(self._listed)
-        settled = [self.settle(order) for order in self._parking.free(self._known)]
-        freed = [order for order in settled if order is not None]
+        freed = list(self._freed())
         if freed:
             log.info("%s: %d parked orders are freed, %d still wait", self._venue.name, len(freed), self.parked)
             await release(freed)
         return self._listed
+
+    def _freed(self) -> Iterator[Liquidation]:
+        for order in self._parking.free(self._known):
+            try:
+                yield settle(order, self._known[order.symbol])
+            except DecodeError as error:
+                BAD_FRAMES.labels(order.venue, "amount").inc()
+                log.warning("order %s is not counted: %s", order.id, error)
 
     async def _rest(self) -> None:
         """Until the next refresh is due, or sooner for parked orders."""

@@ -19,8 +19,8 @@ AHEAD = MINUTE
 CHUNK = 120
 #: Ids are remembered in sets per this much venue time ...
 SEEN_WIDTH = 10 * MINUTE
-#: ... for so long after writing: the longest backfill is a day.
-SEEN_KEEP = 26 * HOUR
+#: ... for so long after writing: longer than the street lets an order be late, or a late one could count twice.
+SEEN_KEEP = 74 * HOUR
 #: An advancing window takes back buckets up to two spans old: 2 x 1 h, 2 x 24 h. Hours are history.
 BUCKET_KEEP = {TICK: 3 * HOUR, MINUTE: 50 * HOUR, HOUR: 5 * 365 * 24 * HOUR}
 #: Breakdowns are only read at the span itself: 1 h of ticks, 24 h of minutes and hours.
@@ -76,6 +76,8 @@ class Sums:
     def __init__(self) -> None:
         self.tick: int | None = None
         self.spans: list[Tally] = [[0, 0, 0, 0] for _ in WINDOWS]
+        self._reach: list[tuple[Tally, int, int, int]] = []
+        """Each span's tally with its width, first and last slot."""
 
     def advance(self, tick: int, total: Total) -> int:
         """Let buckets out at the old edge and in at the new one; a jump of a whole span adds up afresh.
@@ -86,22 +88,22 @@ class Sums:
         if before is not None and tick <= before:
             return before
         self.tick = tick
+        self._reach = []
         for tally, window in zip(self.spans, WINDOWS.values(), strict=True):
-            if before is None or window.first(tick) - window.first(before) >= window.slots:
-                tally[:] = total(window.width, window.first(tick), window.last(tick))
+            first, last = window.first(tick), window.last(tick)
+            self._reach.append((tally, window.width, first, last))
+            if before is None or first - window.first(before) >= window.slots:
+                tally[:] = total(window.width, first, last)
                 continue
             if any(tally):
-                plus(tally, total(window.width, window.first(before), window.first(tick) - 1), -1)
-            plus(tally, total(window.width, window.last(before) + 1, window.last(tick)))
+                plus(tally, total(window.width, window.first(before), first - 1), -1)
+            plus(tally, total(window.width, window.last(before) + 1, last))
         return tick
 
     def count(self, at: int, tally: Sequence[int]) -> None:
-        """Add what happened at `at` (ms) to each span that reaches it; an older span's history is none of ours."""
-        tick = self.tick
-        if tick is None:
-            raise ValueError("sums must be advanced to a time before they count")
-        for sums, window in zip(self.spans, WINDOWS.values(), strict=True):
-            if window.first(tick) <= at // window.width <= window.last(tick):
+        """Add what happened at `at` (ms) to each span that reaches it; without a time yet none does."""
+        for sums, width, first, last in self._reach:
+            if first <= at // width <= last:
                 plus(sums, tally)
 
 
@@ -119,5 +121,7 @@ def totals(tally: Sequence[int]) -> Totals:
 
 def plus(into: Tally, tally: Sequence[int], sign: int = 1) -> None:
     """Add a tally into another, or with -1 take it away."""
-    for index, value in enumerate(tally):
-        into[index] += sign * value
+    into[0] += sign * tally[0]
+    into[1] += sign * tally[1]
+    into[2] += sign * tally[2]
+    into[3] += sign * tally[3]

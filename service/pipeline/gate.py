@@ -6,7 +6,8 @@ from service.model import HOUR, MINUTE, Liquidation
 
 #: Venue clocks run ahead by seconds at most; backfills reach back days. Beyond that a time is a unit error or hostile.
 FUTURE_MS = MINUTE
-PAST_MS = 7 * 24 * HOUR
+#: Within this the ledger remembers every id, so that what comes late comes once.
+PAST_MS = 72 * HOUR
 #: No public feed has shown a larger single order; such a one is counted but kept for review.
 REVIEW_USD = 200e6
 
@@ -16,7 +17,7 @@ def refusal(order: Liquidation, now: int) -> tuple[str, str] | None:
     if order.at > now + FUTURE_MS:
         return "future", f"its time {order.at} is more than a minute ahead of {now}"
     if order.at < now - PAST_MS:
-        return "past", f"its time {order.at} is more than 7 days before {now}"
+        return "past", f"its time {order.at} is more than 72 hours before {now}"
     if not math.isfinite(order.usd) or order.usd <= 0:
         return "amount", f"its dollars must be a finite number above 0, got {order.usd}"
     return None

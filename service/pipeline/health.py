@@ -7,12 +7,10 @@ is not a heard total.
 from collections.abc import Mapping, Sequence
 
 from service.ledger import Ledger
-from service.model import Completeness, Coverage, FeedState, SocketHealth
+from service.model import RETIRED, Completeness, Coverage, FeedState, SocketHealth
 
 #: Worst first: a venue is as well as its worst socket.
 _WORST = (FeedState.DOWN, FeedState.REFUSED, FeedState.SILENT, FeedState.CONNECTING, FeedState.LIVE)
-RETIRED = "retired"
-"""The reason of the last record of a socket that is no longer planned."""
 
 
 class Health:

@@ -12,7 +12,7 @@ import msgspec
 from service import metrics
 from service.clock import Clock
 from service.ledger import Added, LeaseLostError, Ledger, LedgerError
-from service.model import ALL, BadFrame, Liquidation, Print, Reading, SocketHealth
+from service.model import ALL, BadFrame, DecodeError, Liquidation, Print, Reading, SocketHealth
 from service.pipeline.gate import REVIEW_USD, refusal
 from service.pipeline.health import Health
 from service.pipeline.judge import Judge
@@ -102,9 +102,7 @@ class Pipeline:
         for item in items:
             match item:
                 case Print():
-                    order = self._settle[item.venue](item)
-                    if order is not None:
-                        orders.append(order)
+                    orders += await self._settled(item)
                 case Liquidation():
                     orders.append(item)
                 case SocketHealth():
@@ -113,15 +111,26 @@ class Pipeline:
                     await self._keep(item)
         return [order for order in orders if await self._admit(order)]
 
+    async def _settled(self, item: Print) -> list[Liquidation]:
+        try:
+            order = self._settle[item.venue](item)
+        except DecodeError as error:
+            await self._refuse(item, "amount", str(error))
+            return []
+        return [order] if order else []
+
     async def _admit(self, order: Liquidation) -> bool:
         now = self._clock.now()
         refused = refusal(order, now)
         if refused or order.usd > REVIEW_USD:
             reason, detail = refused or ("review", f"a single order of {order.usd:,.0f} USD: counted, please look")
-            frame = msgspec.json.encode(order).decode()
-            metrics.BAD_FRAMES.labels(order.venue, reason).inc()
-            await self._keep(BadFrame(venue=order.venue, frame=frame, reason=reason, detail=detail, seen=now))
+            await self._refuse(order, reason, detail)
         return refused is None
+
+    async def _refuse(self, order: Print | Liquidation, reason: str, detail: str) -> None:
+        metrics.BAD_FRAMES.labels(order.venue, reason).inc()
+        frame, seen = msgspec.json.encode(order).decode(), self._clock.now()
+        await self._keep(BadFrame(venue=order.venue, frame=frame, reason=reason, detail=detail, seen=seen))
 
     async def _keep(self, bad: BadFrame) -> None:
         try:

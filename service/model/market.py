@@ -1,0 +1,106 @@
+"""What happens on the market: contracts, orders, and how much of them a span holds."""
+
+from collections.abc import Mapping
+
+from service.model.words import USD_DIGITS, Contract, Record, Side
+
+_SHARE_DIGITS = 6
+
+
+class Instrument(Record, frozen=True, kw_only=True):
+    """One contract as its venue's own metadata describes it. `size` is dollars or base units per unit of quantity."""
+
+    venue: str
+    symbol: str
+    asset: str
+    contract: Contract
+    size: float
+
+
+class Print(Record, frozen=True, kw_only=True):
+    """One forced order as its venue told it, side already the position's; quantity in the venue's own unit.
+
+    `price` is in quote currency, `at` the venue's time and `seen` ours, both in ms UTC. `id` is the venue's own id or a
+    digest of the identifying raw fields: the same order seen twice has the same id.
+    """
+
+    venue: str
+    symbol: str
+    side: Side
+    price: float
+    quantity: float
+    at: int
+    seen: int
+    id: str
+
+
+class Liquidation(Record, frozen=True, kw_only=True):
+    """One forced order in the house's words. `quantity` in base units of `asset`'s contract, `usd` in dollars."""
+
+    venue: str
+    symbol: str
+    asset: str
+    side: Side
+    price: float | None
+    quantity: float | None
+    usd: float
+    at: int
+    seen: int
+    id: str
+
+
+class Totals(Record, frozen=True, kw_only=True):
+    """Dollars and orders of both sides inside one span: a lower bound, since the oldest partial bucket is left out."""
+
+    long_usd: float = 0.0
+    short_usd: float = 0.0
+    long_count: int = 0
+    short_count: int = 0
+
+    @property
+    def usd(self) -> float:
+        """Both sides together."""
+        return round(self.long_usd + self.short_usd, USD_DIGITS)
+
+    @property
+    def share(self) -> float | None:
+        """The part of short in both, or None when nothing was liquidated: unknown is not zero."""
+        return round(self.short_usd / self.usd, _SHARE_DIGITS) if self.usd else None
+
+
+class Reading(Record, frozen=True, kw_only=True):
+    """All spans of one asset at one moment (`now`, ms UTC)."""
+
+    asset: str
+    now: int
+    spans: Mapping[str, Totals]
+
+
+class Largest(Record, frozen=True, kw_only=True):
+    """The largest single order of a span."""
+
+    venue: str
+    symbol: str
+    side: Side
+    usd: float
+    at: int
+
+
+class Detail(Record, frozen=True, kw_only=True):
+    """One span of one asset broken down; every mapping is name -> Totals, largest total first."""
+
+    asset: str
+    span: str
+    now: int
+    venues: Mapping[str, Totals]
+    symbols: Mapping[str, Totals]
+    assets: Mapping[str, Totals]
+    largest: Largest | None
+
+
+class Coverage(Record, frozen=True, kw_only=True):
+    """How much of a span was heard: venues live now of those enabled, and live venue-seconds over all venue-seconds."""
+
+    venues_live: int
+    venues: int
+    seconds_share: float | None
