@@ -302,7 +302,7 @@ async def test_an_order_is_settled_by_its_contract(shop: Shop, client: httpx.Asy
 async def test_without_metadata_every_order_waits_even_one_whose_name_says_enough(client: httpx.AsyncClient) -> None:
     book = Book(VENUES["binance"], {}, None, WallClock(), client)
     assert book.settle(order("", venue="binance", symbol="1000PEPEUSDT")) is None
-    assert book.settle(order("", venue="binance", symbol="BTCUSD_PERP")) is None
+    assert book.settle(order("", venue="binance", symbol="BTCUSD_PERP", id="b")) is None
     assert book.parked == 2
 
 
