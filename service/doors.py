@@ -99,7 +99,13 @@ async def simulate(args: Args, stop: asyncio.Event) -> int:
     clock = ScaledClock(origin, args.speed, wall_origin)
     symbols = None if args.tape else scenario.SYMBOLS
     async with Market(args.venues, clock, symbols=symbols or rows, faults=_faults(args.faults)) as market:
-        stage = Stage(endpoints=market.endpoints, origin=origin, wall_origin=wall_origin, speed=args.speed)
+        stage = Stage(
+            endpoints=market.endpoints,
+            origin=origin,
+            wall_origin=wall_origin,
+            speed=args.speed,
+            home=str(Path("data") / "rehearsal"),
+        )
         _hand_over(args.settings, settings_toml(stage))
         playing = asyncio.create_task(market.play(rows, relabel=args.relabel))
         playing.add_done_callback(lambda task: _played(task, stop))

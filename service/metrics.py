@@ -4,9 +4,10 @@ Labels are bounded by construction: venue, socket, asset (a top list + "other"),
 severity, reason. The pure rooms never import this; their callers count.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 REGISTRY = CollectorRegistry()
+disable_created_metrics()  # a birth time beside every counter is noise no board reads
 
 
 def _counter(name: str, text: str, *labels: str) -> Counter:

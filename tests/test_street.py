@@ -15,7 +15,7 @@ import httpx
 import redis.asyncio
 
 from service import tape
-from service.demo.run import TAG
+from service.demo.rehearsal import TAG
 from service.ledger import wire
 from service.ledger.embedded import EmbeddedServer
 from service.ledger.keys import Keys

@@ -7,6 +7,10 @@ from datetime import UTC, datetime
 from service.model import Record
 
 
+#: A rehearsal on a store that also serves the real thing keeps its keys apart.
+TAG = "cascade-rehearsal"
+
+
 class Stage(Record, frozen=True, kw_only=True):
     """Where the venue servers are and how their time runs; times in ms UTC."""
 
@@ -14,11 +18,18 @@ class Stage(Record, frozen=True, kw_only=True):
     origin: int
     wall_origin: int | None
     speed: float
+    home: str
+    """Data directory; a rehearsal never shares one with the real thing."""
 
 
 def settings_toml(stage: Stage) -> str:
     """A configuration that makes `cascade run` listen to the stage on the stage's clock."""
-    lines = ["# A rehearsal: every order comes from local venue servers.", "[clock]"]
+    lines = [
+        "# A rehearsal: every order comes from local venue servers.",
+        "[service]",
+        f"data_dir = {_text(stage.home)}",
+    ]
+    lines += ["", "[ledger]", f"tag = {_text(TAG)}", "", "[clock]"]
     lines += [f"origin = {_text(_iso(stage.origin))}", f"speed = {stage.speed}"]
     if stage.wall_origin is not None:
         lines.append(f"wall_origin = {_text(_iso(stage.wall_origin))}")

@@ -19,7 +19,7 @@ import msgspec
 from service import tape
 from service.app import App
 from service.clock import Clock, ScaledClock
-from service.demo.rehearsal import Stage, settings_toml
+from service.demo.rehearsal import TAG, Stage, settings_toml
 from service.demo.screen import Screen
 from service.ledger import Ledger
 from service.ledger.open import open_ledger
@@ -28,7 +28,6 @@ from service.settings import Settings, load
 from service.simulator import Market, scenario
 from service.tape import Row
 
-TAG = "cascade-demo"
 VENUES = ("binance", "bybit", "okx")
 #: The written place lags by at least this much, so that what was on its way when the process died is played again.
 BEHIND_MS = MINUTE
@@ -69,7 +68,9 @@ async def demo(plan: Plan, screen: Screen, stop: asyncio.Event) -> None:
         await _seed(ledger, night)
         clock = ScaledClock(origin, plan.speed)
         async with Market(VENUES, clock, symbols=scenario.SYMBOLS) as market, httpx.AsyncClient() as client:
-            stage = Stage(endpoints=market.endpoints, origin=origin, wall_origin=None, speed=plan.speed)
+            stage = Stage(
+                endpoints=market.endpoints, origin=origin, wall_origin=None, speed=plan.speed, home=str(plan.home)
+            )
             settings = _settings(plan, stage)
             app = App(settings, ledger, clock, client)
             screen.opening(app, origin, resumed=origin != scenario.START)
@@ -94,8 +95,7 @@ def _settings(plan: Plan, stage: Stage) -> Settings:
     file = plan.home / "demo.toml"
     file.write_text(settings_toml(stage))
     # a real store is never touched by a simulation, whatever the environment says
-    kept = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
-    return load(file, {**kept, "CASCADE_SERVICE__DATA_DIR": str(plan.home)})
+    return load(file, {name: value for name, value in os.environ.items() if name != "REDIS_URL"})
 
 
 def _take_up(plan: Plan) -> int:
