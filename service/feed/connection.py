@@ -70,11 +70,10 @@ class Connection:
             share = self._kit.rng.uniform(1 - SPREAD, 1 + SPREAD)
             self.pulse.replace_at = time.monotonic() + self.plan.lifetime_s * share / self._kit.clock.speed
         talk = self._talk
-        words = (talk.greet(self._session.hello(), self._accepted), talk.beat(), talk.ping())
+        words = (talk.greet(self._session.hello(), self._accepted), talk.beat(), talk.ping(), self._part())
         try:
             async with asyncio.TaskGroup() as group:
                 talkers = [group.create_task(word) for word in words]
-                talkers.append(group.create_task(self._part(tuple(talkers))))
                 await self._read()
                 for task in talkers:
                     task.cancel()
@@ -84,11 +83,9 @@ class Connection:
     def _over(self, end: End) -> None:
         self.end = self.end or end
 
-    async def _part(self, talkers: Sequence["asyncio.Task[None]"]) -> None:
+    async def _part(self) -> None:
         await self._retired.wait()
         await self._kit.clock.sleep(LINGER_S)
-        for task in talkers:
-            task.cancel()
         self._over(End(reason="replaced"))
         await self._talk.hang_up(LEISURE_S)
 
