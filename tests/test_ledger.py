@@ -270,13 +270,13 @@ async def test_names_may_be_of_any_kind(ledger):
     assert await ledger.assets(NOW) == ["币安人生"]
 
 
-def test_a_window_is_covered_by_few_slots_without_gap_or_overlap():
+def test_a_window_is_covered_by_few_buckets_without_gap_or_overlap():
     for now in range(T0, T0 + 2 * HOUR, 7 * MINUTE + 13 * SECOND):
-        for span, window in WINDOWS.items():
-            pieces = [(slot * width, (slot + 1) * width) for width, slot in cover(span, now)]
-            assert all(end == start for (_, end), (start, _) in pairwise(pieces))
-            assert pieces[0][0] == window.first(now // TICK) * window.width
-            assert pieces[-1][1] == (window.last(now // TICK) + 1) * window.width
+        for window in WINDOWS.values():
+            start, stop = window.reach(now // TICK)
+            pieces = [(slot * width, (slot + 1) * width) for width, slot in cover(start, stop)]
+            assert all(end == begin for (_, end), (begin, _) in pairwise(pieces))
+            assert (pieces[0][0], pieces[-1][1]) == (start, stop)
             assert len(pieces) <= 5 + 59 + 24 + 59 + 5
 
 

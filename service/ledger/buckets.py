@@ -15,57 +15,44 @@ TICK = 10 * SECOND
 WIDTHS = (TICK, MINUTE, HOUR)
 #: An order this far ahead of `now` counts at once (venues' clocks differ); a later one when its bucket is due.
 AHEAD = MINUTE
-#: Buckets in one stored chunk: 20 minutes, 2 hours, 5 days.
-CHUNK = 120
 #: Ids are remembered in sets per this much venue time ...
 SEEN_WIDTH = 10 * MINUTE
-#: ... for so long after writing: longer than the street lets an order be late, or a late one could count twice.
-SEEN_KEEP = 74 * HOUR
+#: ... for so long after writing: the longest backfill is a day.
+SEEN_KEEP = 26 * HOUR
 #: An advancing window takes back buckets up to two spans old: 2 x 1 h, 2 x 24 h. Hours are history.
 BUCKET_KEEP = {TICK: 3 * HOUR, MINUTE: 50 * HOUR, HOUR: 5 * 365 * 24 * HOUR}
 #: Breakdowns are only read at the span itself: 1 h of ticks, 24 h of minutes and hours.
 DETAIL_KEEP = {TICK: 2 * HOUR, MINUTE: 26 * HOUR, HOUR: 26 * HOUR}
-
 #: A breakdown names this many symbols at most.
 TOP_SYMBOLS = 50
 
 #: Long and short units (1/10,000 USD), long and short orders.
 Tally = list[int]
-#: Sum of the buckets `first` to `last`, both included, of a width.
-Total = Callable[[int, int, int], Tally]
+#: Sum of what happened from one moment up to before another, both on the edge of a tick.
+Total = Callable[[int, int], Tally]
 
 
 class Window(Record, frozen=True):
-    """One span as slots of its width: `slots` of them up to the current one, `ahead` of them after it."""
+    """One span in ms, and the width of the buckets at its edges."""
 
+    span: int
     width: int
-    slots: int
-    ahead: int
 
-    def first(self, tick: int) -> int:
-        """The oldest slot inside, when the clock stands in `tick`."""
-        return tick * TICK // self.width - self.slots + 1
-
-    def last(self, tick: int) -> int:
-        """The newest slot inside."""
-        return tick * TICK // self.width + self.ahead
+    def reach(self, tick: int) -> tuple[int, int]:
+        """The first moment inside and the first one after it (ms), when the clock stands in `tick`."""
+        now = tick * TICK // self.width * self.width
+        return now + self.width - self.span, now + self.width + AHEAD
 
 
-def _window(span: int) -> Window:
-    width = TICK if span <= HOUR else MINUTE
-    return Window(width=width, slots=span // width, ahead=AHEAD // width)
+WINDOWS: Mapping[str, Window] = {
+    name: Window(span=span, width=TICK if span <= HOUR else MINUTE) for name, span in SPANS.items()
+}
 
 
-WINDOWS: Mapping[str, Window] = {name: _window(span) for name, span in SPANS.items()}
-
-
-def cover(span: str, now: int) -> Iterator[tuple[int, int]]:
-    """The fewest (width, slot) that make up a window: ticks and minutes at its edges, hours between."""
-    window = WINDOWS[span]
-    start = window.first(now // TICK) * window.width
-    end = (window.last(now // TICK) + 1) * window.width
-    while start < end:
-        width = max(w for w in WIDTHS if start % w == 0 and start + w <= end)
+def cover(start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """The fewest (width, slot) that make up [start, stop): ticks and minutes at the edges, hours between."""
+    while start < stop:
+        width = next((w for w in (HOUR, MINUTE) if start % w == 0 and start + w <= stop), TICK)
         yield width, start // width
         start += width
 
@@ -76,34 +63,31 @@ class Sums:
     def __init__(self) -> None:
         self.tick: int | None = None
         self.spans: list[Tally] = [[0, 0, 0, 0] for _ in WINDOWS]
-        self._reach: list[tuple[Tally, int, int, int]] = []
-        """Each span's tally with its width, first and last slot."""
+        self._reach: list[tuple[int, int]] = []
 
     def advance(self, tick: int, total: Total) -> int:
         """Let buckets out at the old edge and in at the new one; a jump of a whole span adds up afresh.
 
         Returns the tick the sums now stand at.
         """
-        before = self.tick
-        if before is not None and tick <= before:
-            return before
+        if self.tick is not None and tick <= self.tick:
+            return self.tick
+        before, self._reach = self._reach, [window.reach(tick) for window in WINDOWS.values()]
         self.tick = tick
-        self._reach = []
-        for tally, window in zip(self.spans, WINDOWS.values(), strict=True):
-            first, last = window.first(tick), window.last(tick)
-            self._reach.append((tally, window.width, first, last))
-            if before is None or first - window.first(before) >= window.slots:
-                tally[:] = total(window.width, first, last)
+        for number, (window, tally) in enumerate(zip(WINDOWS.values(), self.spans, strict=True)):
+            start, stop = self._reach[number]
+            old_start, old_stop = before[number] if before else (start - window.span, 0)
+            if start - old_start >= window.span:
+                tally[:] = total(start, stop)
                 continue
-            if any(tally):
-                plus(tally, total(window.width, window.first(before), first - 1), -1)
-            plus(tally, total(window.width, window.last(before) + 1, last))
+            plus(tally, total(old_start, start), -1)
+            plus(tally, total(old_stop, stop))
         return tick
 
     def count(self, at: int, tally: Sequence[int]) -> None:
         """Add what happened at `at` (ms) to each span that reaches it; without a time yet none does."""
-        for sums, width, first, last in self._reach:
-            if first <= at // width <= last:
+        for sums, (start, stop) in zip(self.spans, self._reach, strict=False):
+            if start <= at < stop:
                 plus(sums, tally)
 
 

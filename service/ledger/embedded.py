@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -65,11 +66,15 @@ def server_binary() -> Path | None:
 
 
 class EmbeddedServer:
-    """One server over `data_dir`, which holds its append-only file, `server.log` and our lock."""
+    """One server over `data_dir`, which holds its append-only file, `server.log` and our lock.
 
-    def __init__(self, data_dir: Path, binary: Path | None = None) -> None:
+    `options` are the server's own, on top of ours: `{"maxmemory": "1gb"}`.
+    """
+
+    def __init__(self, data_dir: Path, binary: Path | None = None, options: Mapping[str, str] | None = None) -> None:
         self.data_dir = data_dir.absolute()
         self.binary = binary or server_binary()
+        self.options = {**_OPTIONS, **(options or {})}
         self.socket = socket_path(self.data_dir)
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: IO[str] | None = None
@@ -138,7 +143,7 @@ class EmbeddedServer:
             await asyncio.sleep(10 * _PAUSE_S)
 
     def _start(self, binary: Path) -> subprocess.Popen[bytes]:
-        options = {**_OPTIONS, "dir": str(self.data_dir), "unixsocket": str(self.socket)}
+        options = {**self.options, "dir": str(self.data_dir), "unixsocket": str(self.socket)}
         command = [str(binary), *(part for name, value in options.items() for part in (f"--{name}", value))]
         if sys.platform == "linux":
             command = [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()), *command]

@@ -22,14 +22,15 @@ class Keys:
         self.alerts = f"{self._head}alerts"
         self.cursors = f"{self._head}cursors"
         self.health = f"{self._head}health"
+        self.sums = f"{self._head}sums"
 
-    def prefixes(self) -> Mapping[str, str]:
-        """Starts of the keys that scripts complete by themselves; what follows stands in the README."""
-        return {name: f"{self._head}{name}:" for name in ("seen", "bucket", "sums", "detail")}
+    def in_scripts(self) -> Mapping[str, str]:
+        """What scripts name by themselves: starts of keys, completed as the README says, and one whole key."""
+        return {name: f"{self._head}{name}:" for name in ("seen", "bucket", "detail")} | {"sums": self.sums}
 
-    def bucket(self, asset: str, width: int, chunk: int) -> str:
-        """The totals of one chunk of time slots; `width` in ms."""
-        return f"{self._head}bucket:{width // 1000}:{asset}:{chunk}"
+    def bucket(self, width: int, slot: int) -> str:
+        """The totals of all assets in one time slot; `width` in ms."""
+        return f"{self._head}bucket:{width // 1000}:{slot}"
 
     def detail(self, width: int, slot: int) -> str:
         """The breakdown of one time slot; `width` in ms."""

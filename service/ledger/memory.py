@@ -5,7 +5,7 @@ what no window can reach any more is dropped as `now` moves on.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, MutableMapping, Sequence
 from typing import Any
 
 from service.ledger import Added, live
@@ -17,6 +17,7 @@ from service.ledger.buckets import (
     TICK,
     TOP_SYMBOLS,
     WIDTHS,
+    WINDOWS,
     Sums,
     Tally,
     cover,
@@ -25,7 +26,7 @@ from service.ledger.buckets import (
     totals,
 )
 from service.ledger.memory_archive import MemoryArchive
-from service.model import ALL, HOUR, MINUTE, Detail, Largest, Liquidation, Reading, Side, Totals, to_units, to_usd
+from service.model import ALL, HOUR, Detail, Largest, Liquidation, Reading, Side, Totals, to_units, to_usd
 
 #: Asset, venue, symbol.
 _Field = tuple[str, str, str]
@@ -53,7 +54,7 @@ class MemoryLedger(MemoryArchive):
         self._seen: dict[int, set[tuple[str, str]]] = defaultdict(set)
         self._buckets: dict[tuple[str, int], dict[int, Tally]] = defaultdict(lambda: defaultdict(_tally))
         self._details: dict[int, dict[int, _Breakdown]] = {width: defaultdict(_Breakdown) for width in WIDTHS}
-        self._sums: dict[str, Sums] = {}
+        self._sums: dict[str, Sums] = defaultdict(Sums)
         self._latest: dict[str, int] = {}
         self._live: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self._swept = 0
@@ -72,7 +73,8 @@ class MemoryLedger(MemoryArchive):
 
     async def detail(self, asset: str, span: str, now: int) -> Detail:
         """The same buckets as a reading at `now`, by name; at most 50 symbols."""
-        slots = [self._details[width][slot] for width, slot in cover(span, now) if slot in self._details[width]]
+        pieces = cover(*WINDOWS[span].reach(now // TICK))
+        slots = [self._details[width][slot] for width, slot in pieces if slot in self._details[width]]
         fields = [pair for one in slots for pair in one.tallies.items() if asset in (ALL, pair[0][0])]
         orders = [order for one in slots for coin, order in one.largest.items() if asset in (ALL, coin)]
         return Detail(
@@ -113,10 +115,10 @@ class MemoryLedger(MemoryArchive):
         units = to_units(order.usd)
         tally = [units, 0, 1, 0] if order.side is Side.LONG else [0, units, 0, 1]
         for asset in {order.asset, ALL}:
-            sums = self._sums.setdefault(asset, Sums())
-            sums.advance(now // TICK, self._total(asset))
+            sums = self._sums[asset]
+            self._advance(asset, sums, now)
             sums.count(order.at, tally)
-            for width in (TICK, MINUTE):
+            for width in WIDTHS:
                 plus(self._buckets[asset, width][order.at // width], tally)
         self._break_down(order, tally)
         self._latest[order.asset] = max(self._latest.get(order.asset, order.at), order.at)
@@ -134,19 +136,17 @@ class MemoryLedger(MemoryArchive):
 
     def _reading(self, asset: str, now: int) -> Reading:
         sums = self._sums.get(asset) or Sums()
-        tick = sums.advance(now // TICK, self._total(asset))
-        return reading(asset, now, tick, sums.spans)
+        return reading(asset, now, self._advance(asset, sums, now), sums.spans)
 
-    def _total(self, asset: str) -> Callable[[int, int, int], Tally]:
-        def total(width: int, first: int, last: int) -> Tally:
-            buckets = self._buckets.get((asset, width), {})
+    def _advance(self, asset: str, sums: Sums, now: int) -> int:
+        def total(start: int, stop: int) -> Tally:
             result = _tally()
-            for slot in range(first, last + 1):
-                if slot in buckets:
-                    plus(result, buckets[slot])
+            for width, slot in cover(start, stop):
+                if (found := self._buckets[asset, width].get(slot)) is not None:
+                    plus(result, found)
             return result
 
-        return total
+        return sums.advance(now // TICK, total)
 
     def _sweep(self, now: int) -> None:
         if now - self._swept < HOUR:

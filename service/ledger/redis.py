@@ -9,13 +9,10 @@ import msgspec
 
 from service.ledger import Added, live, wire
 from service.ledger.archive import RedisArchive
-from service.ledger.buckets import CHUNK, TOP_SYMBOLS, cover, reading, totals
+from service.ledger.buckets import TICK, TOP_SYMBOLS, WINDOWS, cover, reading, totals
 from service.ledger.embedded import EmbeddedServer
 from service.ledger.server import TIMEOUT_S, Server
 from service.model import ALL, HOUR, Detail, Largest, Liquidation, Reading, Side, Totals, to_usd
-
-#: Venue time of one stored chunk of hour buckets, ms.
-CHUNK_HOURS = CHUNK * HOUR
 
 _Sums = tuple[str, list[int]]
 _Rows = list[tuple[str, tuple[int, int, int, int]]]
@@ -55,7 +52,7 @@ class RedisLedger(RedisArchive):
 
     async def detail(self, asset: str, span: str, now: int) -> Detail:
         """The same buckets as a reading at `now`, by name; at most 50 symbols."""
-        names = [self._keys.detail(width, slot) for width, slot in cover(span, now)]
+        names = [self._keys.detail(width, slot) for width, slot in cover(*WINDOWS[span].reach(now // TICK))]
         reply = await self._server.run("detail", names, asset, ALL, TOP_SYMBOLS)
         venues, symbols, assets, best = _detail.decode(reply)
         return Detail(
@@ -99,11 +96,10 @@ class RedisLedger(RedisArchive):
 
     async def history(self, asset: str, since: int, until: int) -> dict[int, Totals]:
         """Hours with orders, by their start, of those that start in [since, until); up to five years back."""
-        found = {}
-        for chunk in range(since // CHUNK_HOURS, -(-until // CHUNK_HOURS)):
-            stored = await self._server.ask("HGETALL", self._keys.bucket(asset, HOUR, chunk))
-            found.update({int(slot) * HOUR: wire.tally(text) for slot, text in stored.items()})
-        return {start: totals(found[start]) for start in sorted(found) if since <= start < until}
+        hours = range(-(-since // HOUR), -(-until // HOUR))
+        stored = await self._server.ask_all([("HGET", self._keys.bucket(HOUR, hour), asset) for hour in hours])
+        pairs = zip(hours, stored, strict=True)
+        return {hour * HOUR: totals(wire.tally(text)) for hour, text in pairs if text is not None}
 
     async def greet(self) -> None:
         """First words with the server: is it there, is it new enough? Raises LedgerError."""

@@ -70,6 +70,15 @@ class Server:
         with self._asking():
             return await self.client.execute_command(command, *args)
 
+    async def ask_all(self, commands: Sequence[tuple[str, ...]]) -> list[Any]:
+        """Many commands in one round trip; not one step for the server."""
+        with self._asking():
+            pipe = self.client.pipeline(transaction=False)
+            for command in commands:
+                pipe.execute_command(*command)
+            replies: list[Any] = await pipe.execute()
+        return replies
+
     @contextmanager
     def _asking(self) -> Iterator[None]:
         """Turns whatever the client raises into LedgerError with the server's name."""
@@ -118,17 +127,15 @@ def scripts(keys: Keys) -> dict[str, str]:
 
 def preamble(keys: Keys) -> str:
     """The constants of buckets.py and the names of keys.py as Lua, so that they stand in one place."""
-    windows = ({"width": w.width, "slots": w.slots, "ahead": w.ahead} for w in buckets.WINDOWS.values())
+    windows = ({"span": w.span, "width": w.width, "ahead": buckets.AHEAD} for w in buckets.WINDOWS.values())
     constants: Mapping[str, object] = {
-        "KEY": keys.prefixes(),
+        "KEY": keys.in_scripts(),
         "ALL": ALL,
         "TICK": buckets.TICK,
-        "CHUNK": buckets.CHUNK,
         "WIDTHS": list(buckets.WIDTHS),
         "WINDOWS": list(windows),
         "BUCKET_KEEP": buckets.BUCKET_KEEP,
         "DETAIL_KEEP": buckets.DETAIL_KEEP,
-        "SUMS_KEEP": max(buckets.DETAIL_KEEP.values()),
         "SEEN_WIDTH": buckets.SEEN_WIDTH,
         "SEEN_KEEP": buckets.SEEN_KEEP,
         "ORDERS_KEEP": buckets.SEEN_KEEP,

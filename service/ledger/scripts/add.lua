@@ -1,19 +1,24 @@
 -- Counts a batch, each id once, in its own past; one step for everything the batch touches.
--- KEYS: assets, orders. ARGV: rows of wire.py, now (ms). Returns msgpack [positions of the
--- orders counted now, readings as in read.lua].
+-- KEYS: assets, orders. ARGV: rows of wire.py, now (ms). Returns msgpack [positions of the orders counted now, readings
+-- as in read.lua].
 
 local rows = cmsgpack.unpack(ARGV[1])
 local now = tonumber(ARGV[2])
-local tick = floor(now / TICK)
 local VENUE, SYMBOL, ASSET, SIDE, UNITS, AT, ID = 1, 2, 3, 4, 7, 8, 10
 
--- How long to keep what happened in a bucket of the future or the present: from its end on.
-local function ttl(keep, slot, width)
-  return keep + max(0, (slot + 1) * width - now)
+local function plus(tallies, name, tally)
+  local known = tallies[name]
+  if known then
+    known[1], known[2] = known[1] + tally[1], known[2] + tally[2]
+    known[3], known[4] = known[3] + tally[3], known[4] + tally[4]
+  else
+    tallies[name] = {tally[1], tally[2], tally[3], tally[4]}
+  end
 end
 
-local function slices(list, run)
-  for from = 1, #list, SLICE do run(from, unpack(list, from, min(from + SLICE - 1, #list))) end
+-- How long to keep what belongs to a slot: from now on, or from its end when that is still to come.
+local function ttl(keep, slot, width)
+  return keep + max(0, (slot + 1) * width - now)
 end
 
 -- One set per venue and stretch of venue time; ids of one venue are its own.
@@ -77,120 +82,94 @@ local function note_largest(largest, asset, row)
   end
 end
 
--- Per tick: field "asset|venue|symbol" -> tally, and the largest row of each asset.
-local function by_tick(new)
-  local ticks, owner = {}, {}
-  for _, row in ipairs(new) do
-    local slot = floor(row[AT] / TICK)
-    local one = ticks[slot]
-    if not one then
-      one = {fields = {}, largest = {}}
-      ticks[slot] = one
-    end
-    local field = row[ASSET] .. '|' .. row[VENUE] .. '|' .. row[SYMBOL]
-    local tally = one.fields[field]
-    if not tally then
-      tally = {0, 0, 0, 0}
-      one.fields[field], owner[field] = tally, row[ASSET]
-    end
-    local side = row[SIDE] == 'l' and 1 or 2
-    tally[side], tally[side + 2] = tally[side] + row[UNITS], tally[side + 2] + 1
-    note_largest(one.largest, row[ASSET], row)
+-- What happened in one slot: tallies of "asset|venue|symbol" and of each asset with ALL, the largest row of each asset.
+local function slot_of(slots, slot)
+  local one = slots[slot]
+  if not one then
+    one = {fields = {}, assets = {}, largest = {}}
+    slots[slot] = one
   end
-  return ticks, owner
+  return one
+end
+
+local function by_tick(new)
+  local ticks = {}
+  for _, row in ipairs(new) do
+    local one = slot_of(ticks, floor(row[AT] / TICK))
+    local asset, long = row[ASSET], row[SIDE] == 'l'
+    local tally = {long and row[UNITS] or 0, long and 0 or row[UNITS], long and 1 or 0, long and 0 or 1}
+    plus(one.fields, asset .. '|' .. row[VENUE] .. '|' .. row[SYMBOL], tally)
+    plus(one.assets, asset, tally)
+    if asset ~= ALL then plus(one.assets, ALL, tally) end
+    note_largest(one.largest, asset, row)
+  end
+  return ticks
+end
+
+local function roll_up(ticks, width)
+  local slots = {}
+  for tick, one in pairs(ticks) do
+    local wide = slot_of(slots, floor(tick * TICK / width))
+    for field, tally in pairs(one.fields) do plus(wide.fields, field, tally) end
+    for asset, tally in pairs(one.assets) do plus(wide.assets, asset, tally) end
+    for asset, row in pairs(one.largest) do note_largest(wide.largest, asset, row) end
+  end
+  return slots
 end
 
 -- Adds tallies to the fields of a hash. A field that is new renews the life of the key.
 local function merge(key, tallies, keep)
   local names, values, fresh = {}, {}, false
   for name in pairs(tallies) do names[#names + 1] = name end
-  slices(names, function(from, ...)
-    for offset, stored in ipairs(call('HMGET', key, ...)) do
-      local name = names[from + offset - 1]
-      if stored then add_stored(tallies[name], 1, stored) else fresh = true end
-      values[#values + 1], values[#values + 2] = name, pack(TALLY, unpack(tallies[name]))
-    end
-  end)
+  for i, stored in ipairs(stored_of(key, names)) do
+    local tally = tallies[names[i]]
+    if stored then add_stored(tally, 1, stored) else fresh = true end
+    values[2 * i - 1], values[2 * i] = names[i], pack(TALLY, unpack(tally))
+  end
   slices(values, function(_, ...) call('HSET', key, ...) end)
   if fresh then call('PEXPIRE', key, keep) end
 end
 
+local function stands(stored, row)
+  if not stored then return false end
+  local units, at = unpack_tally('<dd', stored)
+  return not beats(row[UNITS], row[AT], name_of(row), units, at, stored:sub(17))
+end
+
 -- Fields ">asset" of a breakdown: units, time, then "venue|symbol|side".
 local function merge_largest(key, largest)
-  for asset, row in pairs(largest) do
-    local field, name = '>' .. asset, name_of(row)
-    local stored = call('HGET', key, field)
-    local units, at, rest
-    if stored then
-      units, at = unpack_tally('<dd', stored)
-      rest = stored:sub(17)
-    end
-    if not stored or beats(row[UNITS], row[AT], name, units, at, rest) then
-      call('HSET', key, field, pack('<dd', row[UNITS], row[AT]) .. name)
+  local names, wanted, values = {}, {}, {}
+  for asset, row in pairs(largest) do names[#names + 1], wanted[#wanted + 1] = '>' .. asset, row end
+  for i, stored in ipairs(stored_of(key, names)) do
+    local row = wanted[i]
+    if not stands(stored, row) then
+      values[#values + 1] = names[i]
+      values[#values + 1] = pack('<dd', row[UNITS], row[AT]) .. name_of(row)
     end
   end
+  slices(values, function(_, ...) call('HSET', key, ...) end)
 end
 
-local function inner(tables, key)
-  local found = tables[key]
-  if not found then
-    found = {}
-    tables[key] = found
-  end
-  return found
-end
-
--- Rolls ticks up to one width: slot -> its breakdown, and asset -> slot -> tally.
-local function roll_up(ticks, owner, width)
-  local details, buckets = {}, {}
-  for slot, one in pairs(ticks) do
-    local wide = floor(slot * TICK / width)
-    local detail = details[wide]
-    if not detail then
-      detail = {fields = {}, largest = {}}
-      details[wide] = detail
-    end
-    for field, tally in pairs(one.fields) do
-      plus(detail.fields, field, tally)
-      plus(inner(buckets, owner[field]), wide, tally)
-      if owner[field] ~= ALL then plus(inner(buckets, ALL), wide, tally) end
-    end
-    for asset, row in pairs(one.largest) do note_largest(detail.largest, asset, row) end
-  end
-  return details, buckets
-end
-
-local function store_details(details, width)
-  for slot, detail in pairs(details) do
-    local key = KEY.detail .. width / 1000 .. ':' .. slot
-    merge(key, detail.fields, ttl(DETAIL_KEEP[width], slot, width))
-    merge_largest(key, detail.largest)
-  end
-end
-
-local function store_buckets(buckets, width)
-  for asset, slots in pairs(buckets) do
-    local chunks, newest = {}, {}
-    for slot, tally in pairs(slots) do
-      local chunk = floor(slot / CHUNK)
-      inner(chunks, chunk)[slot] = tally
-      newest[chunk] = max(newest[chunk] or slot, slot)
-    end
-    for chunk, tallies in pairs(chunks) do
-      merge(bucket_key(asset, width, chunk), tallies, ttl(BUCKET_KEEP[width], newest[chunk], width))
+local function store(ticks)
+  for _, width in ipairs(WIDTHS) do
+    for slot, one in pairs(roll_up(ticks, width)) do
+      local name = width / 1000 .. ':' .. slot
+      merge(KEY.bucket .. name, one.assets, ttl(BUCKET_KEEP[width], slot, width))
+      merge(KEY.detail .. name, one.fields, ttl(DETAIL_KEEP[width], slot, width))
+      merge_largest(KEY.detail .. name, one.largest)
     end
   end
 end
 
 -- Orders older or later than a window leave its sum alone: they wait in their bucket or are its past.
-local function count(sums, buckets, width)
-  for i, window in ipairs(WINDOWS) do
-    if window.width == width then
-      local first, last = first_slot(window, sums.tick), last_slot(window, sums.tick)
-      for slot, tally in pairs(buckets) do
-        if first <= slot and slot <= last then
-          for side = 1, 4 do sums[i][side] = sums[i][side] + tally[side] end
-        end
+local function count(all, moved, ticks)
+  for tick, one in pairs(ticks) do
+    for asset, tally in pairs(one.assets) do
+      local sums = all[asset]
+      moved[asset] = true
+      for i, window in ipairs(WINDOWS) do
+        local start, stop = reach(window, sums.tick)
+        if start <= tick * TICK and tick * TICK < stop then plus(sums, i, tally) end
       end
     end
   end
@@ -212,33 +191,16 @@ local function remember(new)
   for _, row in ipairs(new) do latest[row[ASSET]] = max(latest[row[ASSET]] or row[AT], row[AT]) end
   for asset, at in pairs(latest) do scores[#scores + 1], scores[#scores + 2] = at, asset end
   slices(scores, function(_, ...) call('ZADD', KEYS[1], 'GT', ...) end)
-  local time = call('TIME')
+  local oldest = string.format('%.0f', call('TIME')[1] * 1000 - ORDERS_KEEP)
   local blob = #new == #rows and ARGV[1] or cmsgpack.pack(new)
-  call('XADD', KEYS[2], 'MINID', '~', string.format('%.0f', time[1] * 1000 - ORDERS_KEEP), '*', 'orders', blob)
+  call('XADD', KEYS[2], 'MINID', '~', oldest, '*', 'orders', blob)
 end
 
 local assets = touched()
-local all_sums, moved = {}, {}
-for _, asset in ipairs(assets) do
-  all_sums[asset], moved[asset] = sums_at(asset, tick) -- before the new orders reach the buckets
-end
-
+local all, moved = sums_at(assets, floor(now / TICK)) -- before the new orders reach the buckets
 local new, positions = take_new()
-local ticks, owner = by_tick(new)
-for _, width in ipairs(WIDTHS) do
-  local details, buckets = roll_up(ticks, owner, width)
-  store_details(details, width)
-  for asset, slots in pairs(buckets) do
-    count(all_sums[asset], slots, width)
-    moved[asset] = true
-  end
-  store_buckets(buckets, width) -- after counting: storing adds what was there to the tallies
-end
+local ticks = by_tick(new)
+count(all, moved, ticks)
+store(ticks)
 remember(new)
-
-local readings = {}
-for i, asset in ipairs(assets) do
-  if moved[asset] then store_sums(asset, all_sums[asset]) end
-  readings[i] = {asset, flatten(all_sums[asset])}
-end
-return cmsgpack.pack({positions, readings})
+return cmsgpack.pack({positions, tell(assets, all, moved)})
