@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from service.model import Record
 
-
 #: A rehearsal on a store that also serves the real thing keeps its keys apart.
 TAG = "cascade-rehearsal"
 
