@@ -268,9 +268,9 @@ class TestWindows:
         async with inside(stage) as client:
             answer = (await client.get("/windows")).json()
 
-        both = {"long_usd": 2e6, "short_usd": 7e6, "total_usd": 9e6, "share": 7 / 9, "long_count": 1, "short_count": 2}
-        bitcoin = {"long_usd": 2e6, "short_usd": 4e6, "total_usd": 6e6, "share": 2 / 3, "long_count": 1}
-        ether = {"long_usd": 0.0, "short_usd": 3e6, "total_usd": 3e6, "share": 1.0, "long_count": 0, "short_count": 1}
+        both = {"long_usd": 2e6, "short_usd": 8e6, "total_usd": 10e6, "share": 0.8, "long_count": 1, "short_count": 2}
+        bitcoin = {"long_usd": 2e6, "short_usd": 6e6, "total_usd": 8e6, "share": 0.75, "long_count": 1}
+        ether = {"long_usd": 0.0, "short_usd": 2e6, "total_usd": 2e6, "share": 1.0, "long_count": 0, "short_count": 1}
         assert answer == both | {
             "asset": "ALL",
             "span": "1h",
@@ -280,7 +280,7 @@ class TestWindows:
             "by_venue": {"bybit": bitcoin | {"short_count": 1}, "okx": ether},
             "by_symbol": {"BTCUSDT": bitcoin | {"short_count": 1}, "ETH-USDT-SWAP": ether},
             "by_asset": {"BTC": bitcoin | {"short_count": 1}, "ETH": ether},
-            "largest": {"venue": "bybit", "symbol": "BTCUSDT", "side": "short", "usd": 4e6, "at": NOW - 5 * MINUTE},
+            "largest": {"venue": "bybit", "symbol": "BTCUSDT", "side": "short", "usd": 6e6, "at": NOW - 5 * MINUTE},
             "estimated": None,
             "simulated": False,
         }
@@ -334,11 +334,10 @@ class TestWindows:
 
     @staticmethod
     async def fill(stage: Stage) -> None:
-        at = NOW - 5 * MINUTE - 20_000
+        at = NOW - 5 * MINUTE
         ether = {"venue": "okx", "symbol": "ETH-USDT-SWAP", "asset": "ETH"}
-        orders = [order(2e6, at, Side.LONG), order(4e6, NOW - 5 * MINUTE), order(3e6, at, **ether)]
-        stage.clock.moment = NOW
-        await stage.ledger.add([orders[0], msgspec.structs.replace(orders[1], at=NOW - 5 * MINUTE), orders[2]], NOW)
+        orders = [order(2e6, at - 20_000, Side.LONG), order(6e6, at), order(2e6, at - 20_000, **ether)]
+        await stage.ledger.add(orders, NOW)
         await stage.ledger.mark_live(VENUES, NOW - 25 * HOUR, NOW)
 
 

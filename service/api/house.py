@@ -36,7 +36,8 @@ def routes(view: View) -> APIRouter:
     router = APIRouter()
     _market(router, view)
     _venues(router, view)
-    _process(router, view)
+    _front(router, view)
+    _health(router, view)
     return router
 
 
@@ -82,7 +83,7 @@ def _venues(router: APIRouter, view: View) -> None:
         return answer.json(request, BadFrames(venue=name, frames=frames))
 
 
-def _process(router: APIRouter, view: View) -> None:
+def _front(router: APIRouter, view: View) -> None:
     @router.get(
         "/", tags=["service"], summary="The doors", responses=described(Doors, about="Every door and its sentence.")
     )
@@ -105,6 +106,8 @@ def _process(router: APIRouter, view: View) -> None:
         """What every key means stands in config/README.md."""
         return answer.json(request, view.config)
 
+
+def _health(router: APIRouter, view: View) -> None:
     @router.get(
         "/healthz", tags=["service"], summary="Alive", responses=described(Health, about="The process answers.")
     )
