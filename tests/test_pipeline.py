@@ -192,7 +192,7 @@ class Street:
     def __init__(self, ledger, clock) -> None:
         self.rung = 0
         self.health = Health({"bybit": Completeness.COMPLETE})
-        court = Judge(ledger, RULES, partial(self.health.coverage, ledger), at_least=False)
+        self.court = court = Judge(ledger, RULES, partial(self.health.coverage, ledger), at_least=False)
         parts = Parts(
             ledger=ledger,
             judge=court,
@@ -254,6 +254,22 @@ async def test_prints_become_windows_and_alerts_and_bad_ones_are_kept():
     assert {alert.asset for _, alert in await ledger.alerts(None, 10)} == {"ALL", "BTC"}
     assert {bad.reason for bad in await ledger.kept("bybit")} == {"future", "decode", "amount"}
     assert pipeline.leads
+
+
+async def test_a_replica_that_does_not_judge_shows_the_episodes_of_the_one_that_does():
+    ledger, clock = MemoryLedger(), Frozen()
+    court, token = judge(ledger), await ledger.lease("other", 60_000)
+    await feed(ledger, court, token, [order(101e6)])
+    street = Street(ledger, clock)
+
+    async with street.running():
+        await until(street.court.episodes)
+
+    assert [(episode.asset, episode.short_usd) for episode in street.court.episodes()] == [
+        ("ALL", 101e6),
+        ("BTC", 101e6),
+    ]
+    assert len(await ledger.alerts(None, 10)) == 2
 
 
 class Flaky(MemoryLedger):

@@ -17,8 +17,8 @@ WIDTHS = (TICK, MINUTE, HOUR)
 AHEAD = MINUTE
 #: Ids are remembered in sets per this much venue time ...
 SEEN_WIDTH = 10 * MINUTE
-#: ... for so long after writing: the longest backfill is a day.
-SEEN_KEEP = 26 * HOUR
+#: ... for so long after writing: longer than the street lets an order be late, or a late one could count twice.
+SEEN_KEEP = 74 * HOUR
 #: An advancing window takes back buckets up to two spans old: 2 x 1 h, 2 x 24 h. Hours are history.
 BUCKET_KEEP = {TICK: 3 * HOUR, MINUTE: 50 * HOUR, HOUR: 5 * 365 * 24 * HOUR}
 #: Breakdowns are only read at the span itself: 1 h of ticks, 24 h of minutes and hours.

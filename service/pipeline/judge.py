@@ -45,6 +45,10 @@ class Judge:
         """Take up the states as they were committed: an open episode goes on after a restart or a change of leader."""
         self._states = {market: _DECODE(state) for market, state in (await self._ledger.states()).items()}
 
+    def look(self, readings: Iterable[Reading]) -> None:
+        """Take note of readings for `episodes` without judging them."""
+        self._latest.update({reading.asset: reading for reading in readings})
+
     @property
     def open_markets(self) -> list[str]:
         """Markets with an open episode: they need a reading even when nothing new came."""

@@ -204,8 +204,11 @@ class Pipeline:
             self._announce()
 
     async def _show(self, now: int) -> None:
+        if not self.leads:
+            await self._judge.load()  # what another replica judges is shown here too
         assets = [ALL, *await self._ledger.assets(now)]
         self.readings = {reading.asset: reading for reading in await self._ledger.read(assets, now)}
+        self._judge.look(self.readings.values())
         await self._ledger.save_health(self._health.records())
         await self._meters.show(self._ledger, self._health, self.readings, self._judge.episodes(), now)
         metrics.QUEUE_DEPTH.set(self.queue.qsize())
