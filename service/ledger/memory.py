@@ -11,7 +11,6 @@ from typing import Any
 from service.ledger import Added, live
 from service.ledger.buckets import (
     BUCKET_KEEP,
-    DETAIL_KEEP,
     SEEN_KEEP,
     SEEN_WIDTH,
     TICK,
@@ -26,8 +25,10 @@ from service.ledger.buckets import (
     totals,
 )
 from service.ledger.memory_archive import MemoryArchive
-from service.model import ALL, HOUR, Detail, Largest, Liquidation, Reading, Side, Totals, to_units, to_usd
+from service.model import ALL, HOUR, MINUTE, Detail, Largest, Liquidation, Reading, Side, Totals, to_units, to_usd
 
+#: Without a reader of history, hours are kept as long as minutes.
+_KEEP = BUCKET_KEEP | {HOUR: BUCKET_KEEP[MINUTE]}
 #: Asset, venue, symbol.
 _Field = tuple[str, str, str]
 
@@ -36,12 +37,38 @@ def _tally() -> Tally:
     return [0, 0, 0, 0]
 
 
-class _Breakdown:
-    """One time slot by field, and the largest order of each asset."""
+class _Slot:
+    """What happened in one bucket's time: by field, by asset with ALL, and the largest order of each asset."""
 
     def __init__(self) -> None:
-        self.tallies: dict[_Field, Tally] = defaultdict(_tally)
+        self.fields: dict[_Field, Tally] = defaultdict(_tally)
+        self.assets: dict[str, Tally] = defaultdict(_tally)
         self.largest: dict[str, Largest] = {}
+
+    def note(self, order: Liquidation) -> None:
+        """One order more."""
+        units = to_units(order.usd)
+        tally = [units, 0, 1, 0] if order.side is Side.LONG else [0, units, 0, 1]
+        plus(self.fields[order.asset, order.venue, order.symbol], tally)
+        for asset in {order.asset, ALL}:
+            plus(self.assets[asset], tally)
+        known, usd = self.largest.get(order.asset), to_usd(units)
+        if known is None or usd >= known.usd:
+            largest = Largest(venue=order.venue, symbol=order.symbol, side=order.side, usd=usd, at=order.at)
+            self._stand(order.asset, known, largest)
+
+    def merge(self, other: "_Slot") -> None:
+        """All of a narrower bucket."""
+        for field, tally in other.fields.items():
+            plus(self.fields[field], tally)
+        for asset, tally in other.assets.items():
+            plus(self.assets[asset], tally)
+        for asset, order in other.largest.items():
+            self._stand(asset, self.largest.get(asset), order)
+
+    def _stand(self, asset: str, known: Largest | None, order: Largest) -> None:
+        if known is None or _rank(order) < _rank(known):
+            self.largest[asset] = order
 
 
 class MemoryLedger(MemoryArchive):
@@ -52,8 +79,7 @@ class MemoryLedger(MemoryArchive):
     def __init__(self) -> None:
         super().__init__()
         self._seen: dict[int, set[tuple[str, str]]] = defaultdict(set)
-        self._buckets: dict[tuple[str, int], dict[int, Tally]] = defaultdict(lambda: defaultdict(_tally))
-        self._details: dict[int, dict[int, _Breakdown]] = {width: defaultdict(_Breakdown) for width in WIDTHS}
+        self._slots: dict[int, dict[int, _Slot]] = {width: defaultdict(_Slot) for width in WIDTHS}
         self._sums: dict[str, Sums] = defaultdict(Sums)
         self._latest: dict[str, int] = {}
         self._live: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -61,7 +87,14 @@ class MemoryLedger(MemoryArchive):
 
     async def add(self, batch: Sequence[Liquidation], now: int) -> Added:
         """Count each id once, in its own past."""
-        fresh = tuple(position for position, order in enumerate(batch) if self._take(order, now))
+        fresh = tuple(position for position, order in enumerate(batch) if self._unseen(order))
+        ticks: dict[int, _Slot] = defaultdict(_Slot)
+        for position in fresh:
+            order = batch[position]
+            ticks[order.at // TICK].note(order)
+            self._latest[order.asset] = max(self._latest.get(order.asset, order.at), order.at)
+        for tick, slot in ticks.items():
+            self._count(tick * TICK, slot, now)
         touched = dict.fromkeys([ALL, *(order.asset for order in batch)])
         readings = tuple(self._reading(asset, now) for asset in touched)
         self._sweep(now)
@@ -74,8 +107,8 @@ class MemoryLedger(MemoryArchive):
     async def detail(self, asset: str, span: str, now: int) -> Detail:
         """The same buckets as a reading at `now`, by name; at most 50 symbols."""
         pieces = cover(*WINDOWS[span].reach(now // TICK))
-        slots = [self._details[width][slot] for width, slot in pieces if slot in self._details[width]]
-        fields = [pair for one in slots for pair in one.tallies.items() if asset in (ALL, pair[0][0])]
+        slots = [self._slots[width][slot] for width, slot in pieces if slot in self._slots[width]]
+        fields = [pair for one in slots for pair in one.fields.items() if asset in (ALL, pair[0][0])]
         orders = [order for one in slots for coin, order in one.largest.items() if asset in (ALL, coin)]
         return Detail(
             asset=asset,
@@ -107,32 +140,19 @@ class MemoryLedger(MemoryArchive):
     async def close(self) -> None:
         """Nothing to let go of."""
 
-    def _take(self, order: Liquidation, now: int) -> bool:
+    def _unseen(self, order: Liquidation) -> bool:
         seen = self._seen[order.at // SEEN_WIDTH]
-        if (order.venue, order.id) in seen:
-            return False
+        before = len(seen)
         seen.add((order.venue, order.id))
-        units = to_units(order.usd)
-        tally = [units, 0, 1, 0] if order.side is Side.LONG else [0, units, 0, 1]
-        for asset in {order.asset, ALL}:
-            sums = self._sums[asset]
-            self._advance(asset, sums, now)
-            sums.count(order.at, tally)
-            for width in WIDTHS:
-                plus(self._buckets[asset, width][order.at // width], tally)
-        self._break_down(order, tally)
-        self._latest[order.asset] = max(self._latest.get(order.asset, order.at), order.at)
-        return True
+        return len(seen) > before
 
-    def _break_down(self, order: Liquidation, tally: Tally) -> None:
-        usd = to_usd(max(tally[0], tally[1]))
-        largest = Largest(venue=order.venue, symbol=order.symbol, side=order.side, usd=usd, at=order.at)
+    def _count(self, at: int, slot: _Slot, now: int) -> None:
+        for asset, tally in slot.assets.items():
+            sums = self._sums[asset]
+            self._advance(asset, sums, now)  # before the new orders reach the buckets
+            sums.count(at, tally)
         for width in WIDTHS:
-            one = self._details[width][order.at // width]
-            plus(one.tallies[order.asset, order.venue, order.symbol], tally)
-            known = one.largest.get(order.asset)
-            if known is None or (usd >= known.usd and _rank(largest) < _rank(known)):
-                one.largest[order.asset] = largest
+            self._slots[width][at // width].merge(slot)
 
     def _reading(self, asset: str, now: int) -> Reading:
         sums = self._sums.get(asset) or Sums()
@@ -142,8 +162,9 @@ class MemoryLedger(MemoryArchive):
         def total(start: int, stop: int) -> Tally:
             result = _tally()
             for width, slot in cover(start, stop):
-                if (found := self._buckets[asset, width].get(slot)) is not None:
-                    plus(result, found)
+                found = self._slots[width].get(slot)
+                if found and asset in found.assets:
+                    plus(result, found.assets[asset])
             return result
 
         return sums.advance(now // TICK, total)
@@ -154,10 +175,8 @@ class MemoryLedger(MemoryArchive):
         self._swept = now
         _drop(self._seen, (now - SEEN_KEEP) // SEEN_WIDTH)
         _drop(self._live, (now - live.KEEP) // HOUR)
-        for (_, width), slots in self._buckets.items():
-            _drop(slots, (now - BUCKET_KEEP[width]) // width)
-        for width, details in self._details.items():
-            _drop(details, (now - DETAIL_KEEP[width]) // width)
+        for width, slots in self._slots.items():
+            _drop(slots, (now - _KEEP[width]) // width)
 
 
 def _drop(slots: MutableMapping[int, Any], edge: int) -> None:
