@@ -247,12 +247,15 @@ def test_a_tag_is_a_plain_word(tag):
 
 
 async def test_a_user_with_a_password_is_taken_from_the_address_and_a_wrong_one_is_an_error(server, alone):
-    await alone._server.client.execute_command("ACL", "SETUSER", "ada", "on", ">hunter2", "~{only}:*", "+@all", "-info")
+    await alone._server.client.execute_command(
+        "ACL", "SETUSER", "ada", "on", ">hunter2", "~{only}:*", "+@all", "-@dangerous"
+    )
     theirs = RedisLedger(server.url.replace("unix://", "unix://ada:hunter2@"), "only")
     wrong = RedisLedger(server.url.replace("unix://", "unix://ada:hunter3@"), "only")
     try:
-        await theirs.greet()
-        await theirs.add([order()], NOW)
+        await theirs.greet()  # INFO is a dangerous command: not being allowed to ask is no error
+        await everything(theirs)
+        await theirs.history(ALL, T0, NOW)
         with pytest.raises(LedgerError, match="invalid username-password") as told:
             await wrong.greet()
         assert "hunter3" not in str(told.value)
