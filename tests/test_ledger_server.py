@@ -175,6 +175,24 @@ async def test_a_frozen_server_is_an_error_within_the_time_limit_and_the_repeat_
     assert (await alone.read([ALL], NOW))[0].spans["1h"] == Totals(short_usd=3, short_count=2)
 
 
+async def test_no_cancellation_is_lost_in_a_call(redis_ledger):
+    async def work() -> None:
+        number = 0
+        while True:
+            number += 1
+            await redis_ledger.add([order(1.0, id=f"{number:016x}")], T0)
+
+    for number in range(300):
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0.0002 * (number % 30))
+        task.cancel()
+        _, lost = await asyncio.wait([task], timeout=2)
+        while not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=0.01)
+        assert not lost, f"the task went on after its cancellation, in round {number}"
+
+
 async def test_a_restarted_server_is_found_again_with_everything_in_it(server, alone):
     first = await alone.add([order(usd=1)], NOW)
     said = await everything(alone)
