@@ -256,6 +256,41 @@ async def test_prints_become_windows_and_alerts_and_bad_ones_are_kept():
     assert pipeline.leads
 
 
+async def test_a_new_leader_says_what_was_counted_but_not_judged_and_nothing_old():
+    ledger, clock = MemoryLedger(), Frozen()
+    await ledger.add([order(6e6, asset="DOGE"), order(7e6, T0 - 3 * HOUR, asset="OLD")], T0)
+    await ledger.lease("other", 300)
+    street = Street(ledger, clock)
+    async with street.running() as pipeline:
+        await pipeline.queue.put(printed("BTCUSDT", 0.35e6, "a"))  # a follower hears it, an hour and a half too early
+        await asyncio.sleep(0.15)
+        clock.at = T0 + 50 * MINUTE
+        await until(lambda: street.rung)
+
+    assert [alert.asset for _, alert in await ledger.alerts(None, 10)] == ["BTC", "DOGE"]
+
+
+async def test_what_a_stop_writes_is_judged(tmp_path):
+    ledger = MemoryLedger()
+    street = Street(ledger, Frozen())
+    await street.pipeline.queue.put(printed("BTCUSDT", 0.35e6, "a"))
+
+    await street.pipeline.drain()
+
+    assert [alert.asset for _, alert in await ledger.alerts(None, 10)] == ["BTC"]
+
+
+async def test_a_state_of_another_version_is_forgotten_not_fatal():
+    ledger = MemoryLedger()
+    token = await ledger.lease("me", 10_000)
+    await ledger.commit(token, {"BTC": b'{"open":{"id":1}}'}, [])
+
+    court = judge(ledger)
+    await court.load()
+
+    assert court.open_markets == []
+
+
 async def test_a_replica_that_does_not_judge_shows_the_episodes_of_the_one_that_does():
     ledger, clock = MemoryLedger(), Frozen()
     court, token = judge(ledger), await ledger.lease("other", 60_000)

@@ -75,6 +75,47 @@ async def test_a_sink_new_on_an_empty_archive_gets_the_very_first_alert():
     assert sink.got == ["e.1"]
 
 
+async def test_of_two_replicas_only_the_leader_speaks_and_the_other_goes_on_where_it_stood():
+    ledger, first, second = MemoryLedger(), Notebook(), Notebook()
+    leader = [first]
+    bells = [Bell(), Bell()]
+    couriers = [
+        Courier(sink, ledger, bell.wait, lambda sink=sink: leader[0] is sink)
+        for sink, bell in zip((first, second), bells, strict=True)
+    ]
+    await couriers[0].begin()
+    tasks = [asyncio.create_task(courier.run()) for courier in couriers]
+    await archive(ledger, 1, 2)
+    for bell in bells:
+        bell.ring()
+    await asyncio.sleep(0.05)
+    leader[0] = second
+    await archive(ledger, 3)
+    await asyncio.sleep(1.2)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert (first.got, second.got) == (["e.1", "e.2"], ["e.3"])
+
+
+async def test_a_sink_with_a_bug_does_not_end_the_service():
+    class Broken(Notebook):
+        async def send(self, alert: Alert) -> None:
+            if not self.got:
+                self.got.append("raised")
+                raise KeyError("oops")
+            await super().send(alert)
+
+    ledger, sink = MemoryLedger(), Broken()
+    async with running(ledger, sink) as bell:
+        await archive(ledger, 1)
+        bell.ring()
+        await asyncio.sleep(1.3)
+
+    assert sink.got == ["raised", "e.1"]
+
+
 async def test_a_passing_failure_is_tried_again_in_order_and_a_permanent_one_is_left_behind():
     ledger = MemoryLedger()
     sink = Notebook(SinkError("busy", permanent=False, retry_after=0.01), SinkError("gone", permanent=True))

@@ -3,6 +3,7 @@
 Owns the detector states between steps. Live and replay use the very same object; it reads no clock.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import msgspec
@@ -11,6 +12,8 @@ from service import text
 from service.detector import SPAN, Open, Rules, State, Verdict, step
 from service.ledger import Ledger
 from service.model import Alert, Coverage, Detail, Episode, Reading, Totals
+
+log = logging.getLogger("cascade.pipeline")
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder(State).decode
@@ -43,7 +46,12 @@ class Judge:
 
     async def load(self) -> None:
         """Take up the states as they were committed: an open episode goes on after a restart or a change of leader."""
-        self._states = {market: _DECODE(state) for market, state in (await self._ledger.states()).items()}
+        self._states = {}
+        for market, state in (await self._ledger.states()).items():
+            try:
+                self._states[market] = _DECODE(state)
+            except msgspec.MsgspecError as error:
+                log.warning("the stored state of %s is of another version and is forgotten: %s", market, error)
 
     def look(self, readings: Iterable[Reading]) -> None:
         """Take note of readings for `episodes` without judging them."""

@@ -83,7 +83,7 @@ class Pipeline:
             self._hand.append(self.queue.get_nowait())
         orders = await self._sort(self._hand)
         if orders:
-            await self._ledger.add(orders, self._clock.now())
+            self._counted(orders, await self._ledger.add(orders, self._clock.now()))
         await self._round()
 
     async def _gather(self) -> None:
@@ -145,9 +145,10 @@ class Pipeline:
             metrics.LEDGER_SECONDS.observe(time.perf_counter() - started)
             return added
 
-        added = await self._patiently(add)
-        now = self._clock.now()
-        self._meters.written(orders, added, now)
+        self._counted(orders, await self._patiently(add))
+
+    def _counted(self, orders: Sequence[Liquidation], added: Added) -> None:
+        self._meters.written(orders, added, self._clock.now())
         for order in orders:
             self.last_order_at[order.venue] = max(order.at, self.last_order_at.get(order.venue, 0))
         for reading in added.readings:
@@ -175,7 +176,9 @@ class Pipeline:
         now = self._clock.now()
         await self._health.mark(self._ledger, now)
         await self._lead()
-        if self._token is not None:
+        if self._token is None:
+            self._touched = {}  # the leader judges them; kept, they would be old news at a change of leader
+        else:
             await self._judge_touched(self._token, now)
         if time.monotonic() >= self._next_meters:
             await self._show(now)
@@ -185,6 +188,9 @@ class Pipeline:
         token = await self._ledger.lease(self._holder, int(self._knobs.lease_s * 1_000))
         if token is not None and token != self._token:
             await self._judge.load()
+            # whatever a former leader had counted but not judged is judged now, as it stands now
+            assets = [ALL, *await self._ledger.assets(self._clock.now())]
+            self._touched = {row.asset: row for row in await self._ledger.read(assets, self._clock.now())}
             log.info("this replica judges from now on")
         self._token, self.leads = token, token is not None
         metrics.LEADER.set(self.leads)

@@ -1,13 +1,12 @@
 """Carries alerts from the archive to one sink, in order, from where it last stood.
 
-The place is kept in the ledger, so a restart neither loses an alert nor repeats one; only a crash between a delivery
-and its note repeats that single alert. One slow sink delays no other: each has a courier of its own.
+The place is kept in the ledger, so a restart neither loses an alert nor repeats one; only an end between a delivery and
+its note repeats that single alert. One slow sink delays no other: each has a courier of its own.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 from service import metrics
 from service.ledger import Ledger, LedgerError
@@ -24,19 +23,32 @@ _START = "0-0"
 
 
 class Courier:
-    """One sink's errand. `changed(seconds)` returns when an alert may have come, or after that long."""
+    """One sink's errand. `changed(seconds)` returns when an alert may have come, or after that long.
 
-    def __init__(self, sink: Sink, ledger: Ledger, changed: Callable[[float], Awaitable[None]]) -> None:
+    Only while `leads()`: of several replicas one speaks, or each alert would be said once by each.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        ledger: Ledger,
+        changed: Callable[[float], Awaitable[None]],
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._sink = sink
         self._ledger = ledger
         self._changed = changed
+        self._leads = leads
 
     async def run(self) -> None:
         """Deliver until cancelled; a failing ledger or sink is tried again, ever more slowly."""
-        cursor = await self._patiently(self.begin)
         while True:
-            cursor = await self._patiently(partial(self.errand, cursor))
+            if self._leads():
+                await self._patiently(self._errands)
             await self._changed(_LOOK_S)
+
+    async def _errands(self) -> str:
+        return await self.errand(await self.begin())
 
     async def begin(self) -> str:
         """Where to go on. A sink that is new here starts with the next alert, not with months of old ones."""
@@ -58,19 +70,27 @@ class Courier:
     async def _deliver(self, alert: Alert) -> None:
         pause, most = _RETRY_S
         while True:
-            try:
-                await self._sink.send(alert)
-            except SinkError as error:
-                reason = "permanent" if error.permanent else "retry"
-                metrics.SINK_FAILURES.labels(self._sink.name, reason).inc()
-                log.warning("sink %s could not take %s (%s): %s", self._sink.name, alert.id, reason, error)
-                if error.permanent:
-                    return
-                await asyncio.sleep(error.retry_after if error.retry_after is not None else pause)
-                pause = min(2 * pause, most)
-            else:
+            error = await self._send(alert)
+            if error is None:
                 metrics.SINK_ALERTS.labels(self._sink.name).inc()
                 return
+            reason = "permanent" if error.permanent else "retry"
+            metrics.SINK_FAILURES.labels(self._sink.name, reason).inc()
+            log.warning("sink %s could not take %s (%s): %s", self._sink.name, alert.id, reason, error)
+            if error.permanent:
+                return
+            await asyncio.sleep(error.retry_after if error.retry_after is not None else pause)
+            pause = min(2 * pause, most)
+
+    async def _send(self, alert: Alert) -> SinkError | None:
+        try:
+            await self._sink.send(alert)
+        except SinkError as error:
+            return error
+        except Exception as error:
+            log.exception("sink %s has a bug", self._sink.name)
+            return SinkError(f"{type(error).__name__}: {error}", permanent=False)
+        return None
 
     async def _patiently(self, call: Callable[[], Awaitable[str]]) -> str:
         pause, most = _RETRY_S
