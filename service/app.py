@@ -74,7 +74,7 @@ class App:
         self._pipeline = self._make_pipeline(settings.pipeline)
         self._feeds = {name: self._make_feeds(venue) for name, venue in enabled.items()}
         sinks = [SINKS["log"]()] if settings.sinks.log.enabled else []
-        self._couriers = [Courier(sink, ledger, self.changed) for sink in sinks]
+        self._couriers = [Courier(sink, ledger, self.changed, lambda: self._pipeline.leads) for sink in sinks]
         metrics.SIMULATED.set(self.simulated)
         for market, floor in settings.detector.floors.items():
             metrics.FLOOR_USD.labels(market).set(floor)
@@ -101,6 +101,8 @@ class App:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then leave in order: feeds, queue, lease, door. Raises StartError."""
+        for courier in self._couriers:
+            await courier.begin()  # before the first alert can be written
         listener = _listen(self._settings.api.host, self._settings.api.port)
         server = _Server(
             uvicorn.Config(
@@ -143,7 +145,6 @@ class App:
             await self._feeds[name].replan(instruments)
 
         book = self._books[name]
-        await self._feeds[name].replan(book.listed)
         await book.run(changed, release)
 
     async def venues(self) -> Sequence[VenueReport]:
@@ -196,9 +197,9 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((host, port), family=family)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise StartError(
-            f"cannot listen on {host}:{port}: {error.strerror or error}; set [api] host and port"
+            f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}; set [api] host and port"
         ) from None
     # asyncio sets it only on sockets it makes itself; without it each answer on a kept connection waits 40 ms
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -12,6 +12,7 @@ from typing import Any
 from service import __version__, doors
 from service.app import StartError
 from service.demo import DemoError
+from service.instruments import InstrumentsError
 from service.ledger import LedgerError
 from service.model import DecodeError
 from service.settings import SettingsError
@@ -19,7 +20,21 @@ from service.tape import TapeError
 from service.venues import VENUES
 
 #: What a user can mend: one sentence on stderr, exit code 2, no traceback.
-_EXPECTED = (SettingsError, TapeError, StartError, DemoError, DecodeError, LedgerError, OSError, doors.DoorError)
+_EXPECTED = (
+    SettingsError,
+    TapeError,
+    StartError,
+    DemoError,
+    DecodeError,
+    InstrumentsError,
+    LedgerError,
+    OSError,
+    doors.DoorError,
+)
+
+#: How long a command may take to end by itself once it was asked to.
+PATIENCE_S = 1.5
+INTERRUPTED = 130
 
 Door = Callable[[argparse.Namespace, asyncio.Event], Coroutine[Any, Any, int]]
 
@@ -36,17 +51,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         for error in _leaves(errors):
             print(f"cascade {args.command}: {error}", file=sys.stderr)
     except* KeyboardInterrupt:
-        code = 130
+        code = INTERRUPTED
     return code
 
 
 async def _until_signal(door: Door, args: argparse.Namespace) -> int:
+    if door is doors.decode:  # it reads stdin and yields to nobody: only a KeyboardInterrupt ends it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        return await door(args, asyncio.Event())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    if door is not doors.decode:  # it reads stdin and yields to nobody: plain KeyboardInterrupt ends it
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
-    return await door(args, stop)
+    work = asyncio.ensure_future(door(args, stop))
+
+    def ask() -> None:
+        stop.set()
+        loop.call_later(PATIENCE_S, work.cancel)  # it may be waiting for somebody who does not answer
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ask)
+    try:
+        return await work
+    except asyncio.CancelledError:
+        return INTERRUPTED
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

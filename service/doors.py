@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ async def run(args: Args, stop: asyncio.Event) -> int:
     url = settings.ledger.url.get_secret_value() or None
     ledger = await open_ledger(url, settings.service.data_dir, tag=settings.ledger.tag, store=settings.ledger.store)
     try:
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(trust_env=not settings.simulated) as client:
             await App(settings, ledger, clock_of(settings), client).run(stop)
     finally:
         await ledger.close()
@@ -66,7 +66,7 @@ async def demo(args: Args, stop: asyncio.Event) -> int:
 async def replay(args: Args, stop: asyncio.Event) -> int:
     """Recorded data through the same detector; alerts on stdout, the sum of it on stderr."""
     settings = load(args.config, os.environ)
-    rows = tape.read(args.files)
+    rows = await _read(args.files, stop)
 
     def tell(alert: Alert) -> None:
         words = f"{stamp_utc(alert.at)}  {alert.phase:<6} {alert.severity:<8} {alert.why.en}"
@@ -93,7 +93,7 @@ async def decode(args: Args, _stop: asyncio.Event) -> int:
 
 async def simulate(args: Args, stop: asyncio.Event) -> int:
     """Local venue servers play a tape until stopped."""
-    rows = _tape(args)
+    rows = await _tape(args, stop)
     origin = rows[0].at if args.tape else scenario.START
     wall_origin = WallClock().now()
     clock = ScaledClock(origin, args.speed, wall_origin)
@@ -121,7 +121,7 @@ async def record(args: Args, stop: asyncio.Event) -> int:
     settings = load(args.config, os.environ)
     clock, venue = clock_of(settings), VENUES[args.venue]
     endpoints = settings.venues.endpoints(args.venue)
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(trust_env=not settings.simulated) as client:
         book = book_of(settings, venue, clock, client)
         book.load()
         if not book.listed:
@@ -157,17 +157,23 @@ async def check(args: Args, _stop: asyncio.Event) -> int:
 async def status(args: Args, _stop: asyncio.Event) -> int:
     """Ask a running service how it is."""
     door = load(args.config, os.environ).api
-    base = args.url or f"http://{'127.0.0.1' if door.host == '0.0.0.0' else door.host}:{door.port}"  # noqa: S104
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(door.host, door.host)  # noqa: S104  # compared, not bound
+    base = args.url or f"http://{f'[{host}]' if ':' in host else host}:{door.port}"
     try:
-        async with httpx.AsyncClient(base_url=base, timeout=5) as client:
+        async with httpx.AsyncClient(base_url=base, timeout=5, trust_env=args.url is not None) as client:
             ready = await client.get("/readyz")
-            reports = (await client.get("/venues")).json()["venues"]
+            problems = [str(problem) for problem in ready.json()["problems"]]
+            answer = await client.get("/venues")
+            reports = msgspec.convert(answer.json()["venues"], list[VenueReport]) if answer.is_success else []
+    except httpx.InvalidURL as error:
+        raise DoorError(f"{base} is no address: {error}") from None
     except httpx.HTTPError as error:
         raise DoorError(f"no service answers at {base}: {error}") from None
-    for report in msgspec.convert(reports, list[VenueReport]):
+    except (ValueError, KeyError, TypeError):
+        raise DoorError(f"what answers at {base} is no cascade monitor") from None
+    for report in reports:
         heard = "unknown" if report.live_share_1h is None else f"{report.live_share_1h:.1%}"
         print(f"{report.name:<10} {report.state:<11} heard of the last hour: {heard:<8} parked: {report.parked}")
-    problems = ready.json().get("problems", [])
     print("ready" if ready.is_success else "not ready: " + "; ".join(problems))
     return 0 if ready.is_success else 1
 
@@ -179,10 +185,22 @@ def _faults(text: str) -> Faults:
         raise DoorError(str(error)) from None
 
 
-def _tape(args: Args) -> list[Row]:
+async def _read(paths: Sequence[Path], stop: asyncio.Event) -> list[Row]:
+    """Off the loop, so that a signal is heard meanwhile."""
+    with _progress(None, "rows") as bar:
+
+        def advance(rows: int) -> None:
+            if stop.is_set():
+                raise DoorError("interrupted while reading")
+            bar.update(rows)
+
+        return await asyncio.to_thread(tape.read, paths, advance)
+
+
+async def _tape(args: Args, stop: asyncio.Event) -> list[Row]:
     if not args.tape:
         return scenario.live(scenario.day())
-    rows = tape.read([args.tape])
+    rows = await _read([args.tape], stop)
     if not rows:
         raise DoorError(f"{args.tape} holds no rows")
     rows = shorten(rows, int(args.max_gap * 1_000)) if args.max_gap else rows

@@ -44,6 +44,7 @@ class Replay:
         self._now = 0
         self._token = 0
         self._alerts = 0
+        self._taken = 0
         self._duplicates = 0
         self._units = dict.fromkeys(Side, 0)
 
@@ -56,15 +57,16 @@ class Replay:
                 break
             await self._idle_until(group[0].at)
             await self._take(group)
+            self._taken += len(group)
             progress(len(group))
             await asyncio.sleep(0)  # a memory ledger never waits: let signals and others in
         return Summary(
-            rows=len(rows),
+            rows=self._taken,
             duplicates=self._duplicates,
             long_usd=to_usd(self._units[Side.LONG]),
             short_usd=to_usd(self._units[Side.SHORT]),
             first_at=rows[0].at if rows else None,
-            last_at=rows[-1].at if rows else None,
+            last_at=self._now or None,
             alerts=self._alerts,
         )
 

@@ -7,7 +7,7 @@ bucket's total is known only when the bucket has ended, so it enters as one sum 
 import csv
 import gzip
 import io
-import math
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,16 @@ import msgspec
 
 from service.model import HOUR, Liquidation, Record, Side
 from service.symbols import asset_of_symbol
-from service.venues.base import digest
+from service.venues.base import digest, moment
 
 ORDER_COLUMNS = ("ts_ms", "venue", "symbol", "side", "notional_usd")
 BUCKET_COLUMNS = ("ts_ms", "bucket_ms", "symbol", "long_usd", "short_usd")
 #: Recorders' names for venues of the table.
 ALIASES = {"binance_usdm": "binance", "binance_um": "binance", "binance_coinm": "binance", "binance_cm": "binance"}
+
+_TELL_EVERY = 1_000
+#: More than any order or hour ever was: a larger sum is a column of another unit.
+_MOST_USD = 1e11
 
 Cells = Mapping[str, Any]
 
@@ -46,11 +50,17 @@ class Row(Record, frozen=True, kw_only=True):
     """Which of several identical rows of one file this is."""
 
 
-def read(paths: Iterable[Path]) -> list[Row]:
-    """All rows of all files in order of time. Raises TapeError."""
+def read(paths: Iterable[Path], progress: Callable[[int], None] = lambda _rows: None) -> list[Row]:
+    """All rows of all files in order of time. Raises TapeError, and whatever `progress` raises to end it early.
+
+    `progress` hears every thousand rows how many more were read.
+    """
     rows: list[Row] = []
     for path in paths:
-        rows.extend(_with_ordinals(_rows(path)))
+        for row in _with_ordinals(_rows(path)):
+            rows.append(row)
+            if len(rows) % _TELL_EVERY == 0:
+                progress(_TELL_EVERY)
     rows.sort(key=lambda row: row.at)
     return rows
 
@@ -95,7 +105,7 @@ def _rows(path: Path) -> Iterator[Row]:
                 yield from to_rows(cells)
             except (KeyError, TypeError, ValueError) as error:
                 raise TapeError(f"{path} line {line}: {_explain(error)}") from None
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
         raise TapeError(f"{path}: cannot be read: {error}") from None
 
 
@@ -116,7 +126,7 @@ def _order_row(cells: Cells) -> Iterator[Row]:
     if usd == 0:
         raise ValueError("notional_usd must be above 0")
     yield Row(
-        at=_integer(cells, "ts_ms"),
+        at=moment(_integer(cells, "ts_ms"), "ts_ms"),
         venue=ALIASES.get(venue, venue),
         symbol=_text(cells, "symbol"),
         side=_side(cells),
@@ -130,7 +140,7 @@ def _bucket_rows(cells: Cells) -> Iterator[Row]:
     width = _integer(cells, "bucket_ms")
     if not 0 < width <= HOUR:
         raise ValueError(f"bucket_ms is {width}: a bucket longer than one hour ({HOUR}) cannot be judged by the hour")
-    end = _integer(cells, "ts_ms") + width - 1
+    end = moment(_integer(cells, "ts_ms"), "ts_ms") + width - 1
     venue = str(cells.get("venue") or "recorded").strip()
     for side in Side:
         usd = _amount(cells, f"{side}_usd")
@@ -174,8 +184,8 @@ def _optional(cells: Cells, name: str) -> float | None:
         value = float(cell)
     except (TypeError, ValueError):
         raise ValueError(f"{name} is not a number: {cell!r}") from None
-    if not math.isfinite(value) or value < 0:
-        raise ValueError(f"{name} must be a finite number, 0 or above, got {cell!r}")
+    if not 0 <= value < _MOST_USD:
+        raise ValueError(f"{name} must be a finite number from 0 to 100 billion, got {cell!r}")
     return value
 
 
@@ -209,15 +219,18 @@ def _read_jsonl(path: Path) -> Iterator[tuple[int, Cells]]:
 
 def _read_parquet(path: Path) -> Iterator[tuple[int, Cells]]:
     try:
-        from pyarrow import parquet  # noqa: PLC0415  # an extra: 40 MB most users never need
+        from pyarrow import ArrowException, parquet  # noqa: PLC0415  # an extra: 40 MB most users never need
     except ImportError:
         raise TapeError(f"{path}: reading Parquet needs the extra: pip install 'cascade-monitor[parquet]'") from None
     line = 0
-    for batch in parquet.ParquetFile(path).iter_batches():
-        rows: Sequence[Cells] = batch.to_pylist()
-        for cells in rows:
-            line += 1
-            yield line, cells
+    try:
+        for batch in parquet.ParquetFile(path).iter_batches():
+            rows: Sequence[Cells] = batch.to_pylist()
+            for cells in rows:
+                line += 1
+                yield line, cells
+    except ArrowException as error:
+        raise TapeError(f"{path}: cannot be read: {error}") from None
 
 
 _READERS: Mapping[str, Callable[[Path], Iterator[tuple[int, Cells]]]] = {
