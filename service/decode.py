@@ -1,13 +1,13 @@
 """The decode door: raw frames in, normalised orders out, for people who check us against a venue's own words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
 import msgspec
 
 from service.model import DecodeError, Instrument, Liquidation, Print
-from service.venues.base import Session, Venue, settle
+from service.venues.base import Session, Spoilt, Venue, settle
 
 _FIELDS = ("venue", "symbol", "asset", "side", "price", "quantity", "usd", "at", "id")
 
@@ -25,27 +25,40 @@ def read_instruments(venue: Venue, paths: Sequence[Path]) -> dict[str, Instrumen
 
 
 def decode(venue: Venue, book: Mapping[str, Instrument], frames: BinaryIO, out: TextIO, err: TextIO) -> int:
-    """One JSON line per order on `out`, one line per bad frame on `err`; 1 when any frame was bad, else 0."""
+    """One JSON line per order on `out`, one line per bad frame or row on `err`; 1 when any was bad, else 0."""
     session, bad = venue.session(), 0
     for line, frame in enumerate(frames, 1):
         text = frame.strip()
-        if not text:
-            continue
-        try:
-            orders = list(_orders(venue, session, book, text))
-        except DecodeError as error:
-            bad += 1
-            print(f"line {line}: {error}", file=err)
-        else:
-            for order in orders:
+        for order in _orders(venue, session, book, text) if text else ():
+            if isinstance(order, Liquidation):
                 print(_json(order), file=out)
+            else:
+                bad += 1
+                print(f"line {line}: {order}", file=err)
     return 1 if bad else 0
 
 
-def _orders(venue: Venue, session: Session, book: Mapping[str, Instrument], frame: bytes) -> Iterable[Liquidation]:
-    # `seen` is our receipt time, which a recorded frame does not tell; no field that is printed depends on it
-    orders = [event for event in session.decode(frame, 0) if isinstance(event, Print)]
-    return [settle(order, _instrument(venue, book, order.symbol)) for order in orders]
+def _orders(
+    venue: Venue, session: Session, book: Mapping[str, Instrument], frame: bytes
+) -> Iterator[Liquidation | str]:
+    """The orders of a frame in its order; a text where there is none and should be."""
+    try:
+        events = session.decode(frame, 0)  # our receipt time is not known, and no field that is printed depends on it
+    except DecodeError as error:
+        yield str(error)
+        return
+    for event in events:
+        if isinstance(event, Spoilt):
+            yield event.detail
+        elif isinstance(event, Print):
+            yield _settled(venue, book, event)
+
+
+def _settled(venue: Venue, book: Mapping[str, Instrument], order: Print) -> Liquidation | str:
+    try:
+        return settle(order, _instrument(venue, book, order.symbol))
+    except DecodeError as error:
+        return str(error)
 
 
 def _instrument(venue: Venue, book: Mapping[str, Instrument], symbol: str) -> Instrument:

@@ -465,6 +465,20 @@ async def test_bad_frames_are_kept_and_cost_nothing_but_themselves(caplog):
     assert len(errors) == 1, "the same bug is told once"
 
 
+async def test_a_bad_row_is_kept_with_its_frame_and_the_others_go_on():
+    before = value("cascade_bad_frames_total", reason="decode") or 0
+    async with Peer() as peer, playing(plan(peer)) as stage:
+        await until(lambda: LIVE in stage.states)
+        await peer.links[0].say("half 7", "p 8")
+        await until(lambda: len(stage.orders) == 2)
+        assert stage.orders == ["7", "8"]
+        assert [(item.reason, item.frame, item.detail) for item in bad(stage)] == [
+            ("decode", "half 7", "row 1: no price")
+        ]
+        assert peer.open == [1]
+    assert value("cascade_bad_frames_total", reason="decode") == before + 1
+
+
 async def test_a_flood_of_garbage_is_counted_and_thinned():
     before = value("cascade_bad_frames_total", reason="decode") or 0
     async with Peer() as peer, playing(plan(peer)) as stage:

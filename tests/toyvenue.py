@@ -1,8 +1,9 @@
 """A venue of one-word frames and its server, for tests of the feed on real sockets. Owns no opinion of right or wrong.
 
 The server says `ok` (one accepted topic), `p 7` (an order with id 7), `c` (the control stream), `pong`, `ask` (wants an
-answer), `leave`, `no` (fatal), `no part` and `bug` (the decoder fails); anything else is garbage. Every text a client
-says ends in the number of its session, so that a text on a wrong socket shows.
+answer), `leave`, `no` (fatal), `no part`, `half 7` (a bad row beside an order with id 7) and `bug` (the decoder fails);
+anything else is garbage. Every text a client says ends in the number of its session, so that a text on a wrong socket
+shows.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from websockets.http11 import Request, Response
 from service.clock import ScaledClock
 from service.feed import Feeds, Item, Knobs
 from service.model import Completeness, DecodeError, FeedState, Instrument, Print, Side, SocketHealth
-from service.venues.base import Control, Event, Leaving, Plan, Pong, Refused, Say, Subscribed
+from service.venues.base import Control, Event, Leaving, Plan, Pong, Refused, Say, Spoilt, Subscribed
 
 ORIGIN = 1_768_341_600_000
 SPEED = 60.0
@@ -55,6 +56,8 @@ class ToySession:
                 return [Subscribed()] if self._missing == 0 else []
             case ["p", name, *rest]:
                 return [order(name, seen), *[Say(text=f"late {self._number}") for _ in rest]]
+            case ["half", name]:
+                return [Spoilt(detail="row 1: no price"), order(name, seen)]
             case ["ask"]:
                 return [Say(text=f"answer {self._number}")]
             case ["bug"]:

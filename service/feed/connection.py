@@ -20,7 +20,7 @@ from service.feed.outlet import Item, put
 from service.feed.pulse import Pulse
 from service.feed.talk import HASTE_S, LEISURE_S, Talk
 from service.model import DecodeError, FeedState, Print
-from service.venues.base import Control, Event, Leaving, Plan, Pong, Refused, Say, Subscribed
+from service.venues.base import Control, Event, Leaving, Plan, Pong, Refused, Say, Spoilt, Subscribed
 
 log = logging.getLogger("cascade.feed")
 
@@ -130,9 +130,10 @@ class Connection:
         match event:
             case Print():
                 await self._put(event)
-            case Control():
-                if self.pulse.spoke():
-                    self._stir()
+            case Spoilt(detail=detail):
+                await self._keep("decode", frame, detail, seen)
+            case Control() if self.pulse.spoke():
+                self._stir()
             case Pong():
                 self.pulse.pong_at = time.monotonic()
             case Say(text=text):

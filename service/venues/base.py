@@ -44,7 +44,13 @@ class Leaving(Record, frozen=True, kw_only=True):
     reason: str
 
 
-Event = Print | Subscribed | Refused | Say | Control | Pong | Leaving
+class Spoilt(Record, frozen=True, kw_only=True):
+    """One row of a frame that nobody may count; the others stand. `detail` says which row and why."""
+
+    detail: str
+
+
+Event = Print | Spoilt | Subscribed | Refused | Say | Control | Pong | Leaving
 
 
 class Heartbeat(Record, frozen=True, kw_only=True):
@@ -78,7 +84,11 @@ class Session(Protocol):
         ...
 
     def decode(self, frame: str | bytes, seen: int) -> Sequence[Event]:
-        """What a frame means. Raises DecodeError and nothing else; control frames yield no Print."""
+        """What a frame means; control frames yield no Print.
+
+        A row with a refused value yields Spoilt in its place. Raises DecodeError, and nothing else, for a frame whose
+        shape is not the documented one.
+        """
         ...
 
 

@@ -13,7 +13,7 @@ import msgspec
 from service.model import Completeness, Contract, DecodeError, Instrument, Print, Side
 from service.symbols import asset_of_base, asset_of_symbol
 from service.venues import base
-from service.venues.base import Control, Event, Plan, Refused, Subscribed
+from service.venues.base import Control, Event, Plan, Refused, Spoilt, Subscribed
 
 NAME = "binance"
 ORDERS = "!forceOrder@arr"
@@ -172,9 +172,13 @@ class _Session:
 
 def _read(events: Sequence[_Event], seen: int) -> Sequence[Event]:
     read: list[Event] = []
-    for event in events:
+    for place, event in enumerate(events, 1):
         if event.e == "forceOrder":
-            read.append(_print(base.parse(_ORDER, event.o), seen))
+            order = base.parse(_ORDER, event.o)
+            try:
+                read.append(_print(order, seen))
+            except DecodeError as error:
+                read.append(Spoilt(detail=f"row {place}: {error}"))
         elif event.e == "markPriceUpdate":
             return _CONTROL
         elif not event.e:

@@ -13,7 +13,7 @@ import msgspec
 from service.model import Completeness, Contract, DecodeError, Instrument, Print, Side
 from service.symbols import asset_of_base, asset_of_symbol
 from service.venues import base
-from service.venues.base import Control, Event, Heartbeat, Plan, Pong, Refused, Say, Subscribed
+from service.venues.base import Control, Event, Heartbeat, Plan, Pong, Refused, Say, Spoilt, Subscribed
 
 NAME = "bybit"
 TOPIC = "allLiquidation."
@@ -195,21 +195,26 @@ def _prints(rows: list[_Row], seen: int) -> Sequence[Event]:
     """The venue has no ids, and two like orders may share a batch: the second is told apart by its number."""
     before: Counter[_Row] = Counter()
     prints: list[Event] = []
-    for row in rows:
-        prints.append(
-            Print(
-                venue=NAME,
-                symbol=base.contract_name(row.s, "s"),
-                side=base.side_of(row.S, _SIDES),
-                price=base.number(row.p, "p"),
-                quantity=base.number(row.v, "v"),
-                at=base.moment(row.T, "T"),
-                seen=seen,
-                id=base.digest((row.s, row.T, row.S, row.v, row.p, before[row])),
-            )
-        )
+    for place, row in enumerate(rows, 1):
+        try:
+            prints.append(_print(row, before[row], seen))
+        except DecodeError as error:
+            prints.append(Spoilt(detail=f"row {place}: {error}"))
         before[row] += 1
     return prints
+
+
+def _print(row: _Row, number: int, seen: int) -> Print:
+    return Print(
+        venue=NAME,
+        symbol=base.contract_name(row.s, "s"),
+        side=base.side_of(row.S, _SIDES),
+        price=base.number(row.p, "p"),
+        quantity=base.number(row.v, "v"),
+        at=base.moment(row.T, "T"),
+        seen=seen,
+        id=base.digest((row.s, row.T, row.S, row.v, row.p, number)),
+    )
 
 
 def _other(topic: str) -> Sequence[Event]:

@@ -11,7 +11,7 @@ import msgspec
 from service.model import Completeness, Contract, DecodeError, Instrument, Print, Side
 from service.symbols import asset_of_base
 from service.venues import base
-from service.venues.base import Control, Event, Heartbeat, Leaving, Plan, Pong, Refused, Subscribed
+from service.venues.base import Control, Event, Heartbeat, Leaving, Plan, Pong, Refused, Spoilt, Subscribed
 
 NAME = "okx"
 ORDERS = "liquidation-orders"
@@ -153,8 +153,7 @@ class _Session:
         if message.event:
             return self._answer(message)
         if message.arg.channel == ORDERS:
-            items = base.parse(_ITEMS, message.data)
-            return [event for item in items for event in _prints(item, message.arg, seen)]
+            return _prints(base.parse(_ITEMS, message.data), message.arg, seen)
         if not message.arg.channel:
             raise DecodeError("neither an event nor a channel's data")
         return _CONTROL if message.arg.channel == CONTROL else ()
@@ -170,11 +169,17 @@ class _Session:
         return () if self._waiting else (Subscribed(),)
 
 
-def _prints(item: _Item, arg: _Arg, seen: int) -> Sequence[Print]:
-    if (item.inst_type or arg.instType) not in KINDS:
-        return ()
-    symbol = base.contract_name(item.inst_id, "instId")
-    return [_print(symbol, row, seen) for row in item.details]
+def _prints(items: list[_Item], arg: _Arg, seen: int) -> Sequence[Event]:
+    prints: list[Event] = []
+    rows = ((item, row) for item in items for row in item.details)
+    for place, (item, row) in enumerate(rows, 1):
+        if (item.inst_type or arg.instType) not in KINDS:
+            continue
+        try:
+            prints.append(_print(item.inst_id, row, seen))
+        except DecodeError as error:
+            prints.append(Spoilt(detail=f"row {place}: {error}"))
+    return prints
 
 
 def _print(symbol: str, row: _Detail, seen: int) -> Print:
@@ -182,7 +187,7 @@ def _print(symbol: str, row: _Detail, seen: int) -> Print:
     word, words = (row.side, _NET_SIDES) if row.pos_side == "net" else (row.pos_side, _SIDES)
     return Print(
         venue=NAME,
-        symbol=symbol,
+        symbol=base.contract_name(symbol, "instId"),
         side=base.side_of(word, words),
         price=base.number(row.bk_px, "bkPx"),
         quantity=base.number(row.sz, "sz"),
