@@ -122,6 +122,10 @@ def symbols(rows: Sequence[Instrument]) -> list[str]:
     return [row.symbol for row in rows]
 
 
+def lost() -> float:
+    return REGISTRY.get_sample_value("cascade_bad_frames_total", {"venue": "okx", "reason": "parked"}) or 0.0
+
+
 def gauge(name: str, venue: str) -> float | None:
     return REGISTRY.get_sample_value(name, {"venue": venue})
 
@@ -331,6 +335,66 @@ async def test_parking_keeps_each_order_once_and_drops_the_oldest_when_full(
     assert [record.levelno for record in caplog.records] == [logging.WARNING, logging.ERROR]
 
 
+async def test_parked_orders_survive_a_stop(
+    shop: Shop, client: httpx.AsyncClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    cache = tmp_path / "deep" / "okx.json"
+    first = okx_book(shop, client, cache=cache)
+    first.load()
+    waiting = [order("NEW", number) for number in range(3)]
+    assert [first.settle(row) for row in waiting] == [None] * 3
+    first.close()
+    assert "okx: 3 parked orders are kept" in caplog.text
+    assert [path.name for path in cache.parent.iterdir()] == ["okx.json.parked"]
+
+    shop.put(FUTURES, okx_page())
+    shop.put(SWAP, okx_page(NEW="10"))
+    second = okx_book(shop, client, cache=cache)
+    async with kept(second) as street:
+        await until(lambda: street.freed)
+    assert [(row.id, row.usd) for row in street.freed] == [(row.id, 60.0) for row in waiting]
+    assert [path.name for path in cache.parent.iterdir()] == ["okx.json"], "or a crash would hand them over again"
+
+
+async def test_a_book_that_was_never_loaded_does_not_overwrite_what_waits(
+    shop: Shop, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    books = [okx_book(shop, client, cache=tmp_path / "okx.json") for _ in range(3)]
+    for number, book in enumerate(books[:2]):
+        book.settle(order("NEW", number))
+        book.close()
+    books[2].load()
+    assert books[2].parked == 2
+
+
+@pytest.mark.parametrize("content", [b"{", b"[" * 100_000, b'{"venue":"bybit","orders":[]}'])
+async def test_a_corrupt_file_of_parked_orders_is_put_aside(
+    shop: Shop, client: httpx.AsyncClient, tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    (tmp_path / "okx.json.parked").write_bytes(content)
+    book = okx_book(shop, client, cache=tmp_path / "okx.json")
+    book.load()
+    assert book.parked == 0
+    assert (tmp_path / "okx.json.parked.corrupt").read_bytes() == content
+    assert "okx.json.parked.corrupt" in caplog.text
+
+
+@pytest.mark.parametrize("cache", [None, "taken/okx.json"])
+async def test_parked_orders_that_cannot_be_kept_are_counted_and_said(
+    shop: Shop, client: httpx.AsyncClient, tmp_path: Path, caplog: pytest.LogCaptureFixture, cache: str | None
+) -> None:
+    (tmp_path / "taken").write_text("a file where a folder should be")
+    before = lost()
+    book = okx_book(shop, client, cache=tmp_path / cache if cache else None)
+    book.load()
+    book.settle(order("NEW", 1))
+    book.settle(order("NEW", 2))
+    book.close()
+    assert lost() == before + 2
+    assert "okx: 2 orders of unknown contracts are lost at the stop" in caplog.text
+
+
 # --- keeping ----------------------------------------------------------------------------------------------------------
 
 
@@ -376,6 +440,34 @@ async def test_an_unknown_contract_is_parked_and_freed_by_the_next_early_refresh
     assert [row.id for row in street.freed] == [order("NEW", number).id for number in range(3)]
     assert (book.parked, gauge("cascade_parked_orders", "okx")) == (0, 0)
     assert street.listings[-1] == ["AAA-USDT-SWAP", "NEW-USDT-SWAP"]
+
+
+async def test_orders_that_were_not_handed_over_before_a_stop_still_wait(
+    shop: Shop, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    shop.put(FUTURES, okx_page())
+    shop.put(SWAP, okx_page(NEW="10"))
+    queue: asyncio.Queue[Liquidation] = asyncio.Queue(1)
+
+    async def changed(_: Sequence[Instrument]) -> None:
+        return
+
+    async def release(orders: list[Liquidation]) -> None:
+        for row in orders:
+            await queue.put(row)
+
+    book = okx_book(shop, client, cache=tmp_path / "okx.json")
+    for number in range(3):
+        book.settle(order("NEW", number))
+    task = asyncio.create_task(book.run(changed, release))
+    await until(queue.full)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    book.close()
+
+    again = okx_book(shop, client, cache=tmp_path / "okx.json")
+    again.load()
+    assert again.parked == 3, "the one handed over comes again under its own id"
 
 
 async def test_an_order_nobody_explains_stays_parked_and_is_asked_for_ever_more_rarely(

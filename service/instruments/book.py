@@ -67,11 +67,34 @@ class Book:
         return self._parking.dropped
 
     def load(self) -> None:
-        """Take over what the cache knows, if it can be read."""
+        """Take over what the cache knows and the orders that waited at the last stop, if they can be read."""
         self._loaded = True
-        cached = files.load(self._cache, self._venue.name) if self._cache else None
+        if self._cache is None:
+            return
+        cached = files.load(self._cache, self._venue.name)
         if cached:
             self._adopt(cached.known, cached.listed, cached.fetched_at)
+        waiting = files.load_parked(self._cache, self._venue.name)
+        for order in waiting:
+            self._parking.park(order)
+        if waiting:
+            log.info("%s: %d parked orders of the last run are taken up", self._venue.name, len(waiting))
+
+    def close(self) -> None:
+        """Keep the orders that still wait for the next `load`; without a cache they are lost, counted and said."""
+        if not self._loaded:
+            self.load()  # what an earlier run has kept must not be overwritten
+        if self._keep_parked():
+            if self.parked:
+                log.info("%s: %d parked orders are kept for the next start", self._venue.name, self.parked)
+        else:
+            BAD_FRAMES.labels(self._venue.name, "parked").inc(self.parked)
+            log.error("%s: %d orders of unknown contracts are lost at the stop", self._venue.name, self.parked)
+
+    def _keep_parked(self) -> bool:
+        if self._cache is None:
+            return not self.parked
+        return files.save_parked(self._cache, files.Parked(venue=self._venue.name, orders=self._parking.waiting()))
 
     async def refresh(self) -> None:
         """Fetch all metadata, then change the book at once. Raises InstrumentsError and changes nothing."""
@@ -114,14 +137,17 @@ class Book:
     async def _tell(self, told: Sequence[Instrument], changed: Changed, release: Release) -> Sequence[Instrument]:
         if self._listed != told:
             await changed(self._listed)
-        freed = list(self._freed())
-        if freed:
-            log.info("%s: %d parked orders are freed, %d still wait", self._venue.name, len(freed), self.parked)
-            await release(freed)
+        ready = self._parking.ready(self._known)
+        if ready:
+            # handed over first, freed afterwards: a stop in between keeps them all, and an id counts once anyway
+            await release(list(self._settled(ready)))
+            self._parking.free(ready)
+            self._keep_parked()
+            log.info("%s: %d parked orders are freed, %d still wait", self._venue.name, len(ready), self.parked)
         return self._listed
 
-    def _freed(self) -> Iterator[Liquidation]:
-        for order in self._parking.free(self._known):
+    def _settled(self, orders: Iterable[Print]) -> Iterator[Liquidation]:
+        for order in orders:
             try:
                 yield settle(order, self._known[order.symbol])
             except DecodeError as error:

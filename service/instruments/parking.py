@@ -2,7 +2,7 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import Container
+from collections.abc import Container, Iterable, Sequence
 
 from service.metrics import BAD_FRAMES, PARKED
 from service.model import Print
@@ -11,6 +11,8 @@ log = logging.getLogger("cascade.instruments")
 
 MOST = 100_000
 _LOG_EVERY = 10_000
+#: So many unknown symbols are named in the log; then one line for each so many more.
+_NAMED, _COUNTED = 10, 100
 
 
 class Parking:
@@ -32,7 +34,7 @@ class Parking:
         news = order.symbol not in self._symbols
         if news:
             self._symbols.add(order.symbol)
-            log.warning("%s: orders of %s wait until the venue's metadata knows it", self._venue, order.symbol)
+            self._tell(order.symbol, len(self._symbols))
         self._orders[order.id] = order
         if len(self._orders) > MOST:
             self._orders.popitem(last=False)
@@ -43,11 +45,23 @@ class Parking:
         PARKED.labels(self._venue).set(len(self._orders))
         return news
 
-    def free(self, known: Container[str]) -> list[Print]:
-        """Take out the orders whose symbol is known now, oldest first."""
-        freed = [order for order in self._orders.values() if order.symbol in known]
-        for order in freed:
-            del self._orders[order.id]
+    def _tell(self, symbol: str, count: int) -> None:
+        if count <= _NAMED:
+            log.warning("%s: orders of %s wait until the venue's metadata knows it", self._venue, symbol)
+        elif count % _COUNTED == 0:
+            log.warning("%s: orders of %d unknown symbols wait, the latest is %s", self._venue, count, symbol)
+
+    def waiting(self) -> Sequence[Print]:
+        """Every parked order, oldest first."""
+        return tuple(self._orders.values())
+
+    def ready(self, known: Container[str]) -> Sequence[Print]:
+        """The orders whose symbol is known now, oldest first; they stay until they are freed."""
+        return [order for order in self._orders.values() if order.symbol in known]
+
+    def free(self, orders: Iterable[Print]) -> None:
+        """Let these orders go: somebody else has them now."""
+        for order in orders:
+            self._orders.pop(order.id, None)
         self._symbols = {order.symbol for order in self._orders.values()}
         PARKED.labels(self._venue).set(len(self._orders))
-        return freed
