@@ -1,6 +1,7 @@
 """The venue's metadata over HTTP: every catalogue, every page. Keeps nothing and knows no venue's words."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 
 import httpx
@@ -45,27 +46,41 @@ class Source:
             try:
                 instruments, cursor = self._venue.instruments(body)
             except DecodeError as error:
-                raise InstrumentsError(f"{self._venue.name}: {page} is not what is documented: {error}") from None
+                raise InstrumentsError(
+                    f"{self._venue.name}: {_shown(page)} is not what is documented: {error}"
+                ) from None
             for instrument in instruments:
                 found.setdefault(instrument.symbol, instrument)
             if cursor is None:
                 return
             if cursor in cursors:
-                raise InstrumentsError(f"{self._venue.name}: the pages of {url} run in a circle at {cursor!r}")
+                raise InstrumentsError(f"{self._venue.name}: the pages of {_shown(url)} run in a circle at {cursor!r}")
             cursors.add(cursor)
             page = self._venue.next_page(url, cursor)
-        raise InstrumentsError(f"{self._venue.name}: {url} has more than {MOST_PAGES} pages")
+        raise InstrumentsError(f"{self._venue.name}: {_shown(url)} has more than {MOST_PAGES} pages")
 
     async def _get(self, url: str) -> bytes:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 answer = await self._client.get(url, timeout=PATIENCE_S)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            raise InstrumentsError(f"{self._venue.name}: {url} did not answer: {error!r}") from None
+        except httpx.InvalidURL:
+            # its text repeats a part of the address, which may carry a key
+            raise InstrumentsError(f"{self._venue.name}: {_shown(url)} is no usable address") from None
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise InstrumentsError(f"{self._venue.name}: {_shown(url)} did not answer: {error!r}") from None
         if answer.status_code != httpx.codes.OK:
             wish = answer.headers.get("retry-after", "")
             raise InstrumentsError(
-                f"{self._venue.name}: {url} answered {answer.status_code}: {answer.text[:200]!r}",
+                f"{self._venue.name}: {_shown(url)} answered {answer.status_code}: {answer.text[:200]!r}",
                 retry_after=float(wish) if wish.isascii() and wish.isdigit() else None,
             )
         return answer.content
+
+
+def _shown(url: str) -> str:
+    """Scheme, host, port and path of an address: what stands before the host or behind a `?` may be a secret."""
+    scheme, _, rest = url.partition("://")
+    place, *query = re.split(r"[?#]", rest, maxsplit=1)
+    if query and "@" in query[0]:
+        return f"{scheme}://***"  # nobody can say where such a password ends
+    return f"{scheme}://{place.rpartition('@')[2]}"
