@@ -73,7 +73,8 @@ class App:
         self._judge = self._make_judge(settings.detector)
         self._pipeline = self._make_pipeline(settings.pipeline)
         self._feeds = {name: self._make_feeds(venue) for name, venue in enabled.items()}
-        sinks = [SINKS["log"]()] if settings.sinks.log.enabled else []
+        sections = {name: getattr(settings.sinks, name) for name in SINKS}
+        sinks = [SINKS[name](section) for name, section in sections.items() if section.enabled]
         self._couriers = [Courier(sink, ledger, self.changed, lambda: self._pipeline.leads) for sink in sinks]
         metrics.SIMULATED.set(self.simulated)
         for market, floor in settings.detector.floors.items():

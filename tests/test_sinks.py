@@ -129,7 +129,7 @@ async def test_a_passing_failure_is_tried_again_in_order_and_a_permanent_one_is_
 
 async def test_the_log_sink_writes_one_line(caplog: pytest.LogCaptureFixture):
     with caplog.at_level(logging.WARNING, "cascade.alerts"):
-        await SINKS["log"]().send(OPENED)
+        await SINKS["log"](None).send(OPENED)
 
     assert caplog.messages == [f"opened watch {OPENED.id}: {OPENED.why.en}"]
     assert LogSink.name == "log"

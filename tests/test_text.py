@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from service import text
-from service.model import Alert, Coverage, Kind, Largest, Phase, Severity, Side
+from service.model import Alert, Coverage, Kind, Largest, Phase, Severity, Side, Words
 
 OPENED = Alert(
     id="ALL-short_squeeze-1768342440.1",
@@ -29,71 +29,85 @@ OPENED = Alert(
 )
 
 
+def words(alert: Alert = OPENED, *, sampled: bool = True, **changes: object) -> Words:
+    return text.why(msgspec.structs.replace(alert, **changes), sampled=sampled)
+
+
 def test_an_opened_squeeze_says_what_how_much_where_and_how_sure():
-    assert text.why(OPENED).en == (
-        "Short squeeze, whole market: at least $104.0M liquidated in the last hour, 98.1% shorts. "
-        "Most on bybit $48.0M, most in BTCUSDT $31.0M; largest order $9.9M (bybit BTCUSDT). "
+    assert words().en == (
+        "22:14 UTC short squeeze, all coins on 3 venues: at least $104.0M liquidated in 1 h, 98.1% shorts. "
+        "Most on bybit $48.0M; by contract name BTCUSDT $31.0M; largest order $9.9M short (bybit BTCUSDT). "
         "3 of 3 venues live, 97.0% of the hour heard; some feeds show only part, so the true sum is higher."
     )
-    assert text.why(OPENED).zh == (
-        "全市场轧空：最近一小时爆仓至少1.04亿美元，空单占98.1%。"
-        "交易所以bybit最多（4,800万美元），合约以BTCUSDT最多（3,100万美元）；最大单笔987万美元（bybit BTCUSDT）。"
-        "3家交易所中3家在线，覆盖该小时的97.0%；部分数据源只公布一部分，实际金额更高。"
+    assert words().zh == (
+        "22:14 UTC，3家交易所全币种轧空：近1小时爆仓至少1.04亿美元，空单占98.1%。"
+        "bybit最多，4,800万美元；按合约名BTCUSDT最多，3,100万美元；最大单笔空单987万美元（bybit BTCUSDT）。"
+        "3家交易所中3家在线，该小时已收到97.0%；部分数据源只公布一部分，实际金额更高。"
     )
 
 
-def test_a_flush_that_grows_names_longs_and_its_asset():
-    grew = msgspec.structs.replace(
-        OPENED,
+def test_a_flush_that_grows_names_longs_its_asset_and_since_when():
+    grew = words(
         kind=Kind.LONG_FLUSH,
         side=Side.LONG,
         phase=Phase.GREW,
         asset="BTC",
+        at=1_768_343_000_000,
         long_usd=9e7,
         short_usd=1e7,
         share=0.1,
     )
 
-    assert text.why(grew).en.startswith(
-        "Long flush, BTC, growing: at least $100.0M liquidated in the last hour, 90% longs."
+    assert grew.en.startswith(
+        "22:23 UTC long flush growing since 22:14 UTC, BTC: at least $100.0M liquidated in 1 h, 90% longs."
     )
-    assert text.why(grew).zh.startswith("BTC多头踩踏仍在扩大：最近一小时爆仓至少1.00亿美元，多单占90%。")
+    assert grew.zh.startswith("22:23 UTC，BTC多头踩踏自22:14 UTC起仍在扩大：近1小时爆仓至少1.00亿美元，多单占90%。")
 
 
 def test_a_closed_episode_tells_its_peak_and_is_silent_on_venues():
-    closed = msgspec.structs.replace(
-        OPENED,
-        phase=Phase.CLOSED,
-        at=1_768_347_000_000,
-        short_usd=4e7,
-        long_usd=0,
-        share=None,
-        peak_usd=458e6,
-        coverage=None,
+    closed = words(
+        phase=Phase.CLOSED, at=1_768_347_000_000, short_usd=4e7, long_usd=0, share=None, peak_usd=458e6, coverage=None
     )
 
-    assert text.why(closed).en == (
-        "Short squeeze, whole market: over since 23:30 UTC, opened 22:14 UTC; "
-        "its peak hour was at least $458.0M; the last hour is down to at least $40.0M."
+    assert closed.en == (
+        "Short squeeze over, all coins recorded: 22:14 UTC to 23:30 UTC, "
+        "peak hour at least $458.0M, last hour now at least $40.0M."
     )
-    assert text.why(closed).zh == (
-        "全市场轧空已于23:30 UTC结束（22:14 UTC开始）：峰值一小时至少4.58亿美元，最近一小时已降至至少4,000万美元。"
+    assert (
+        closed.zh
+        == "记录中全币种轧空结束（22:14 UTC至23:30 UTC）：峰值一小时至少4.58亿美元，最近一小时至少4,000万美元。"
     )
 
 
 def test_a_simulation_says_so_first():
-    simulated = text.why(msgspec.structs.replace(OPENED, simulated=True))
-
-    assert simulated.en.startswith("SIMULATION. Short squeeze")
-    assert simulated.zh.startswith("【模拟数据】全市场轧空")
+    assert words(simulated=True).en.startswith("SIMULATION. 22:14 UTC short squeeze")
+    assert words(simulated=True).zh.startswith("【模拟数据】22:14 UTC，")
 
 
 def test_at_least_is_said_only_where_it_is_so():
-    complete = text.why(msgspec.structs.replace(OPENED, at_least=False))
+    complete = words(sampled=False, at_least=False)
 
     assert "at least" not in complete.en
     assert "true sum" not in complete.en
     assert "至少" not in complete.zh
+
+
+def test_no_feed_is_blamed_for_what_was_merely_not_heard():
+    unheard = words(sampled=False)
+
+    assert unheard.en.endswith("97.0% of the hour heard; what was not heard is missing.")
+    assert unheard.zh.endswith("该小时已收到97.0%；未收到的部分未计入。")
+
+
+def test_who_heard_little_of_the_hour_says_so_before_the_number():
+    little = words(coverage=Coverage(venues_live=3, venues=3, seconds_share=0.24))
+
+    assert little.en.startswith("Only 24% of the hour heard! 22:14 UTC short squeeze")
+    assert little.zh.startswith("该小时只收到24%！22:14 UTC，")
+
+
+def test_a_list_has_half_a_line():
+    assert text.brief(OPENED) == "at least $104.0M, 98.1% shorts"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +118,11 @@ def test_at_least_is_said_only_where_it_is_so():
         (12_345, "$12k", "1万美元"),
         (950_000, "$950k", "95万美元"),
         (999_960, "$1.0M", "100万美元"),
+        (9_999.6, "$10k", "1万美元"),
+        (999.6, "$1k", "1,000美元"),
+        (99_999_999, "$100.0M", "1.00亿美元"),
         (104_000_000, "$104.0M", "1.04亿美元"),
+        (999_960_000, "$1.00B", "10.00亿美元"),
         (1_040_000_000, "$1.04B", "10.40亿美元"),
     ],
 )

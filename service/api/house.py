@@ -18,7 +18,7 @@ DOORS: Mapping[str, str] = {
     "/alerts": "alerts, newest last; since= and next page through them, wait= waits for the next one",
     "/alerts/{id}": "one alert",
     "/alerts/stream": "alerts as server-sent events",
-    "/windows": "rolling totals of one asset, or of the whole market",
+    "/windows": "rolling totals of one asset, or of all on the enabled venues",
     "/episodes": "cascades that are running",
     "/venues": "the enabled venues and how they are",
     "/venues/{name}/bad-frames": "frames of a venue that could not be accepted",

@@ -13,15 +13,18 @@ from starlette.datastructures import QueryParams
 
 from service.api.problem import Problem, nearest
 from service.api.tail import START
-from service.model import ALL, SPANS, Alert, Kind, Phase, Record, Severity
+from service.model import ALL, HOUR, MINUTE, SECOND, SPANS, Alert, Kind, Phase, Record, Severity
 from service.venues import VENUES
 
 LIMIT, MOST = 50, 500
 WAIT_MOST_S = 30.0
+SPAN_NAMES = (*SPANS, "all")
 SEVERITIES = list(Severity)
 
 _CURSOR = re.compile(r"\d{1,19}-\d{1,19}", re.ASCII)
 _ASSET = re.compile(r"\w{1,30}")
+_SPAN = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
+_UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": 24 * HOUR}
 
 
 class State(StrEnum):
@@ -69,6 +72,26 @@ def one_of(names: Collection[str], name: str, text: str) -> str:
     if text.lower() not in by_case:
         raise Problem(422, f"{name}={text[:40]} is unknown", allowed=names, near=nearest(text, names))
     return by_case[text.lower()]
+
+
+def span(name: str, text: str) -> str:
+    """A rolling span or `all`; for another length the spans next to it are offered."""
+    try:
+        return one_of(SPAN_NAMES, name, text)
+    except Problem as problem:
+        if not (length := _length(text.lower())):
+            raise
+        same = [known for known, ms in SPANS.items() if ms == length]
+        shorter = [known for known, ms in SPANS.items() if ms < length][-1:]
+        longer = [known for known, ms in SPANS.items() if ms > length][:1]
+        near = same or shorter + longer
+        raise Problem(422, f"{name}={text[:40]} is unknown", allowed=SPAN_NAMES, near=near) from problem
+
+
+def _length(text: str) -> int:
+    """Milliseconds of a length such as 2h; 0 when it is none."""
+    found = _SPAN.fullmatch(text)
+    return int(found[1]) * _UNITS[found[2]] if found else 0
 
 
 def _some_of(names: Collection[str], name: str, text: str) -> frozenset[str]:
@@ -125,7 +148,7 @@ FILTERS = (
     Param(name="kind", about="Only these kinds.", schema=_list(list(Kind)), read=partial(_some_of, list(Kind))),
     Param(
         name="asset",
-        about="Only these assets; ALL is the whole market.",
+        about="Only these assets; ALL is all coins on the enabled venues.",
         schema={"type": "array", "items": {"type": "string"}, "examples": [["BTC", "ETH"]]},
         read=_assets,
     ),
@@ -165,11 +188,10 @@ PAGING = (
         read=_seconds,
     ),
 )
-SPAN_NAMES = (*SPANS, "all")
 WINDOW = (
     Param(
         name="asset",
-        about="One asset; ALL is the whole market.",
+        about="One asset; ALL is all coins on the enabled venues.",
         schema={"type": "string", "default": ALL},
         read=asset,
     ),
@@ -177,7 +199,7 @@ WINDOW = (
         name="span",
         about="One rolling span, or `all` for every one of them.",
         schema={"type": "string", "enum": list(SPAN_NAMES), "default": "1h"},
-        read=partial(one_of, SPAN_NAMES),
+        read=span,
     ),
 )
 FRAMES = (

@@ -34,7 +34,7 @@ MEANING: Mapping[str, str] = {
     "about": "What the venue's public feed leaves out, in a sentence.",
     "alerts": "Alerts, newest last; in an episode how many it has had.",
     "allowed": "What would have been accepted.",
-    "asset": "The coin over all venues and contracts; ALL is the whole market.",
+    "asset": "The coin over all venues and contracts; ALL is all coins on the enabled venues.",
     "at": "When, ms UTC: of an order the venue's time, of an alert or episode the moment judged.",
     "at_least": "True when the totals are a floor: a venue shows only a part, or not all of the span was heard.",
     "baseline": "What is usual for this market; null while unknown.",
@@ -142,6 +142,7 @@ def install(app: FastAPI) -> None:
             schema = get_openapi(
                 title=app.title, version=app.version, description=app.description, routes=app.routes, tags=TAGS
             )
+            schema["paths"] = dict(sorted(schema["paths"].items()))  # a reader's order, not the router's
             schema.setdefault("components", {})["schemas"] = components()
             app.openapi_schema = schema
         return app.openapi_schema

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from itertools import chain, dropwhile
 from pathlib import Path
@@ -21,7 +22,7 @@ from service.app import App
 from service.clock import Clock, ScaledClock
 from service.demo.rehearsal import TAG, Stage, settings_toml
 from service.demo.screen import Screen
-from service.ledger import Ledger
+from service.ledger import Ledger, place
 from service.ledger.open import open_ledger
 from service.model import ALL, HOUR, MINUTE, Alert, Phase, Record
 from service.settings import Settings, load
@@ -34,6 +35,8 @@ BEHIND_MS = MINUTE
 #: And the tape restarts this far before the place.
 AGAIN_MS = 10 * MINUTE
 _PLACE = "place.json"
+#: The store forgets its buckets by real time, so a demo that lay longer cannot be gone on with.
+_STALE_S = 2 * 3600
 _BATCH = 500
 #: The episode of the evening must have closed by then, else something is broken.
 CURTAIN = scenario.START + 4 * HOUR
@@ -67,7 +70,10 @@ async def demo(plan: Plan, screen: Screen, stop: asyncio.Event) -> None:
     async with _store(plan.home) as ledger:
         await _seed(ledger, night)
         clock = ScaledClock(origin, plan.speed)
-        async with Market(VENUES, clock, symbols=scenario.SYMBOLS) as market, httpx.AsyncClient() as client:
+        async with (
+            Market(VENUES, clock, symbols=scenario.SYMBOLS) as market,
+            httpx.AsyncClient(trust_env=False) as client,
+        ):
             stage = Stage(
                 endpoints=market.endpoints, origin=origin, wall_origin=None, speed=plan.speed, home=str(plan.home)
             )
@@ -81,6 +87,7 @@ async def demo(plan: Plan, screen: Screen, stop: asyncio.Event) -> None:
             await _together(app.run(stop), beside)
     if not plan.keep:
         shutil.rmtree(plan.home, ignore_errors=True)
+    screen.closing(plan.home, kept=plan.keep)
 
 
 async def _together(main: Coroutine[Any, Any, None], beside: Sequence[Coroutine[Any, Any, object]]) -> None:
@@ -100,14 +107,28 @@ def _settings(plan: Plan, stage: Stage) -> Settings:
 
 def _take_up(plan: Plan) -> int:
     """Where the clock starts; a home that cannot be gone on with is emptied."""
-    origin = None
-    if not plan.fresh:
-        with contextlib.suppress(FileNotFoundError, msgspec.MsgspecError):
-            origin = msgspec.json.decode((plan.home / _PLACE).read_bytes(), type=_Place).at
+    try:
+        place.lock(plan.home).close()
+    except place.InUseError as error:
+        raise DemoError(
+            f"{error}".partition(";")[0] + "; stop that demo, or run this one in another directory and with another "
+            "CASCADE_API__PORT"
+        ) from None
+    origin = None if plan.fresh else _place_of(plan)
     if origin is None:
         shutil.rmtree(plan.home, ignore_errors=True)
-    plan.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        plan.home.mkdir(parents=True, mode=0o700)
     return max(scenario.START, origin or 0)
+
+
+def _place_of(plan: Plan) -> int | None:
+    """Where the last demo was killed; None when nobody can go on from there."""
+    file = plan.home / _PLACE
+    with contextlib.suppress(FileNotFoundError, msgspec.MsgspecError):
+        at = msgspec.json.decode(file.read_bytes(), type=_Place).at
+        fresh = time.time() - file.stat().st_mtime < _STALE_S
+        return at if fresh and not (plan.once and at > CURTAIN) else None
+    return None
 
 
 async def _note_place(home: Path, clock: Clock) -> None:
@@ -144,7 +165,7 @@ def _rows(night: Sequence[Row], since: int) -> Iterator[Row]:
 
 async def _until_closed(port: int, clock: Clock, screen: Screen, stop: asyncio.Event) -> None:
     base = f"http://127.0.0.1:{port}"
-    async with httpx.AsyncClient(base_url=base, timeout=40) as client:
+    async with httpx.AsyncClient(base_url=base, timeout=40, trust_env=False) as client:
         since = ""
         served: list[Alert] = []
         while not any(alert.asset == ALL and alert.phase is Phase.CLOSED for alert in served):

@@ -19,7 +19,7 @@ SPANS: Mapping[str, int] = {
     "24h": 24 * HOUR,
 }
 
-#: The asset name of the whole market.
+#: The asset name of all coins on the enabled venues together.
 ALL = "ALL"
 
 #: Stored money is integer ten-thousandths of a dollar: recordings carry four decimals and their sums must come out

@@ -111,7 +111,7 @@ class Judge:
         alert = _compose(verdict, detail, at_least=self._at_least or unheard)
         largest = detail.largest if self._single_orders else None
         alert = msgspec.structs.replace(alert, largest=largest, coverage=coverage, simulated=self._simulated)
-        return msgspec.structs.replace(alert, why=text.why(alert))
+        return msgspec.structs.replace(alert, why=text.why(alert, sampled=self._at_least))
 
 
 def _compose(verdict: Verdict, detail: Detail, *, at_least: bool) -> Alert:
