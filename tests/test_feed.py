@@ -3,13 +3,17 @@
 import asyncio
 import gc
 import logging
+import random
 import time
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from service import metrics
 from service.feed import RETIRED, Knobs
+from service.feed.dial import MAX_WIRE_BYTES
 from service.model import BadFrame, FeedState, Instrument, Print
 from service.venues.base import Heartbeat
 from tests.toyvenue import ORIGIN, SPEED, Link, Peer, Stage, ToyVenue, accept, plan, playing, until
@@ -85,6 +89,10 @@ async def test_a_fatal_refusal_is_loud_and_asked_again_slowly():
         await until(lambda: len(stage.dice.tops) == 2)
         assert stage.dice.tops == [30, 60]
         assert stage.states == [CONNECTING, REFUSED], "asking again is no news"
+        await until(lambda: len(bad(stage)) == 2)
+        assert {(item.reason, item.detail, item.frame) for item in bad(stage)} == {
+            ("refused", "no such topic in the book", "no")
+        }
 
 
 async def test_a_part_refused_is_kept_and_the_rest_goes_on():
@@ -97,6 +105,21 @@ async def test_a_part_refused_is_kept_and_the_rest_goes_on():
         ]
         assert stage.states == [CONNECTING, LIVE]
         assert peer.open == [1]
+
+
+async def test_a_refusal_after_the_acceptance_costs_nothing_but_its_frame():
+    before = value("cascade_bad_frames_total", reason="refused") or 0
+    async with Peer() as peer, playing(plan(peer)) as stage:
+        await until(lambda: LIVE in stage.states)
+        await peer.links[0].say("p 1", "no", "p 2")
+        await until(lambda: len(stage.orders) == 2)
+        assert [(item.reason, item.detail, item.frame) for item in bad(stage)] == [
+            ("refused", "no such topic in the book", "no")
+        ]
+        await asyncio.sleep(0.3)
+        assert stage.states == [CONNECTING, LIVE]
+        assert (peer.open, len(peer.links)) == ([1], 1)
+    assert value("cascade_bad_frames_total", reason="refused") == before + 1
 
 
 # -- back-off
@@ -477,6 +500,33 @@ async def test_a_bad_row_is_kept_with_its_frame_and_the_others_go_on():
         ]
         assert peer.open == [1]
     assert value("cascade_bad_frames_total", reason="decode") == before + 1
+
+
+@pytest.mark.parametrize(
+    "frame", ["x" * (MAX_WIRE_BYTES + 1), random.Random(1).randbytes(MAX_WIRE_BYTES + 1)], ids=["squeezed", "whole"]
+)
+async def test_a_frame_above_the_sockets_own_limit_is_counted(frame):
+    before = value("cascade_bad_frames_total", reason="too_long") or 0
+    async with Peer() as peer, playing(plan(peer), knobs=Knobs()) as stage:
+        await until(lambda: LIVE in stage.states)
+        await peer.links[0].say("p 1")
+        with suppress(ConnectionClosed):
+            await peer.links[0].say(frame)
+        await until(lambda: DOWN in stage.states)
+        assert stage.orders == ["1"]
+        await until(lambda: bad(stage))
+        assert [(item.reason, item.frame) for item in bad(stage)] == [("too_long", "")]
+        assert str(MAX_WIRE_BYTES) in bad(stage)[0].detail
+        assert value("cascade_bad_frames_total", reason="too_long") == before + 1
+        await until(lambda: stage.states[-1] is LIVE)
+
+
+async def test_a_peer_that_finds_our_words_too_long_is_no_bad_frame():
+    async with Peer() as peer, playing(plan(peer)) as stage:
+        await until(lambda: LIVE in stage.states)
+        await peer.links[0].ws.close(1009)
+        await until(lambda: stage.states[-2:] == [DOWN, LIVE])
+        assert bad(stage) == []
 
 
 async def test_a_flood_of_garbage_is_counted_and_thinned():

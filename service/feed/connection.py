@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 
 from service import metrics
 from service.feed.dial import dial
@@ -95,6 +96,7 @@ class Connection:
                 frame = await self._ws.recv(decode=False)
             except ConnectionClosed as closed:
                 self._over(End(reason=plain(f"the connection was lost: {closed}")))
+                await self._outsized(closed)
                 return
             self.pulse.frame_at = time.monotonic()
             self._frames.inc()
@@ -107,6 +109,12 @@ class Connection:
             return
         for event in await self._decode(frame, seen):
             await self._act(event, frame, seen)
+
+    async def _outsized(self, closed: ConnectionClosed) -> None:
+        """A frame above the socket's own limit ended the connection: nobody has its text, but it counts."""
+        ours = closed.sent
+        if ours is not None and ours.code == CloseCode.MESSAGE_TOO_BIG and not closed.rcvd_then_sent:
+            await self._keep("too_long", b"", ours.reason, self._kit.clock.now())
 
     async def _decode(self, frame: bytes, seen: int) -> Sequence[Event]:
         try:
@@ -153,10 +161,11 @@ class Connection:
 
     async def _refused(self, event: Refused, frame: bytes, seen: int) -> None:
         reason = plain(event.reason)
-        if event.fatal:
+        kept = await self._keep("refused", frame, reason, seen)
+        if event.fatal and not self._accepted.done():
             self._over(End(reason=reason, state=FeedState.REFUSED, slow=True))
             await self._talk.hang_up(HASTE_S)
-        elif await self._keep("refused", frame, reason, seen):
+        elif kept:  # what was accepted goes on, and should it not, its control stream tells
             log.warning("%s %s was refused a part: %s", self.plan.venue, self.plan.key, reason)
 
 
