@@ -4,9 +4,11 @@ import asyncio
 import os
 import signal
 import time
+from contextlib import suppress
 
 import msgspec
 import pytest
+from redis.exceptions import RedisError
 
 from service.ledger import LedgerError
 from service.ledger.embedded import EmbeddedServer
@@ -191,6 +193,31 @@ async def test_no_cancellation_is_lost_in_a_call(redis_ledger):
             task.cancel()
             await asyncio.wait([task], timeout=0.01)
         assert not lost, f"the task went on after its cancellation, in round {number}"
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), OSError("reset"), RedisError("refused")])
+async def test_no_cancellation_is_lost_in_an_error(error):
+    async def stopped() -> None:
+        with Server("redis://127.0.0.1:1/0", "x")._asking():
+            asyncio.current_task().cancel()
+            raise error
+
+    task = asyncio.create_task(stopped())
+    await asyncio.wait([task])
+    assert task.cancelled()
+
+
+async def test_an_old_cancellation_turns_no_error_into_another():
+    async def tidying_up() -> None:
+        task = asyncio.current_task()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        with Server("redis://127.0.0.1:1/0", "x")._asking():
+            raise OSError("reset")
+
+    with pytest.raises(LedgerError, match="reset"):
+        await asyncio.create_task(tidying_up())
 
 
 async def test_a_restarted_server_is_found_again_with_everything_in_it(server, alone):

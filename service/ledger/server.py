@@ -85,16 +85,17 @@ class Server:
         """Turns whatever the client raises into LedgerError with the server's name.
 
         The client writes under asyncio.wait_for, which up to Python 3.11 loses a cancellation that arrives together
-        with the result: one call in twenty under load. It is raised here instead, or a stop would wait forever.
+        with the result or an error: one call in twenty under load. It is raised here, or a stop would wait forever.
         """
         task = asyncio.current_task()
         cancelling = task.cancelling() if task else 0
         try:
             yield
-            if task and task.cancelling() > cancelling:
-                raise asyncio.CancelledError
         except (RedisError, RedisClusterException, OSError) as error:
             raise LedgerError(f"{self.kind}: {error or type(error).__name__}") from error
+        finally:
+            if task and task.cancelling() > cancelling:
+                raise asyncio.CancelledError
 
     async def greet(self) -> None:
         """Check that the server answers and is new enough; warn when it may drop our keys. Raises LedgerError."""
