@@ -18,7 +18,7 @@ class Subscribed(Record, frozen=True, kw_only=True):
 
 
 class Refused(Record, frozen=True, kw_only=True):
-    """The venue will not serve (part of) what was asked; `fatal` when nothing useful is left on this connection."""
+    """The venue will not serve (part of) what was asked; `fatal` ends a connection that was not accepted before."""
 
     reason: str
     fatal: bool = True
@@ -142,6 +142,7 @@ _EARLIEST, _LATEST = 1_420_070_400_000, 4_102_444_800_000  # 2015 and 2100, ms U
 _MOST = 1e15  # no venue's price, size or quantity comes near
 _MOST_USD = 1e11  # one order cannot outweigh the whole open interest of a venue
 _LONGEST_NAME = 64
+_HEAD, _TAIL = 40, 16  # characters of a frame that `whole` looks at
 _DIGEST = hashlib.blake2b(digest_size=8)
 
 T = TypeVar("T")
@@ -153,6 +154,16 @@ def parse(decoder: msgspec.json.Decoder[T], frame: str | bytes) -> T:
         return decoder.decode(frame)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise DecodeError(str(error)) from None
+
+
+def whole(frame: str | bytes, shapes: Iterable[tuple[str, tuple[str, ...]]]) -> bool:
+    """Whether a frame opens and closes as one of these (opening, closings) does, and so need not be decoded.
+
+    A frame that was cut short does not close; blanks behind the end do not matter.
+    """
+    ends = (frame[:_HEAD], frame[-_TAIL:])
+    opening, closing = (end if isinstance(end, str) else end.decode("latin-1") for end in ends)
+    return any(opening.startswith(first) and closing.rstrip(" \t\r\n").endswith(last) for first, last in shapes)
 
 
 def digest(parts: Iterable[object]) -> str:

@@ -24,9 +24,13 @@ CONTROLS = {"um": "!markPrice@arr@1s", "cm": "btcusd_perp@markPrice@1s"}
 _SIDES = {"SELL": Side.LONG, "BUY": Side.SHORT}
 _COIN_M = re.compile(r"[^_]+USD_(?:PERP|\d{6})")
 _USD_M = re.compile(r"[^_]+(?:USDT|USDC|BUSD|FDUSD)(?:_\d{6})?")
-#: Mark prices of all symbols are over 100 KB a second: known by their first bytes, never decoded.
-_MARKS = ('{"stream":"!markPrice@arr', '{"stream":"btcusd_perp@markPrice', '{"e":"markPrice', '[{"e":"markPrice')
-_MARKS_RAW = tuple(mark.encode() for mark in _MARKS)
+#: Mark prices of all symbols are over 100 KB a second: known by how they open and close, never decoded.
+_MARKS = (
+    ('{"stream":"!markPrice@arr', ("}]}",)),
+    ('{"stream":"btcusd_perp@markPrice', ("}}",)),
+    ('{"e":"markPrice', ("}",)),
+    ('[{"e":"markPrice', ("}]",)),
+)
 
 
 class _Order(msgspec.Struct, gc=False):
@@ -149,7 +153,7 @@ class _Session:
         return [msgspec.json.encode(ask).decode() for ask in asks]
 
     def decode(self, frame: str | bytes, seen: int) -> Sequence[Event]:
-        if frame.startswith(_MARKS) if isinstance(frame, str) else frame.startswith(_MARKS_RAW):
+        if base.whole(frame, _MARKS):
             return _CONTROL
         message = base.parse(_FRAME, frame)
         if isinstance(message, list):

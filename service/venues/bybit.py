@@ -29,9 +29,8 @@ COMPLETE_SINCE = 1_740_441_600_000
 _SIDES = {"Buy": Side.LONG, "Sell": Side.SHORT}
 _INVERSE = re.compile(r"[A-Z0-9]+USD(?:[FGHJKMNQUVXZ]\d{2})?")
 _LINEAR = re.compile(r".+(?:USDT|PERP)(?:-\d{1,2}[A-Z]{3}\d{2})?|[A-Z0-9]+-\d{1,2}[A-Z]{3}\d{2}")
-#: Tickers come ten times a second: known by their first bytes, never decoded.
-_TICKER = '{"topic":"tickers.'
-_TICKER_RAW = _TICKER.encode()
+#: Tickers come ten times a second: known by how they open and close, never decoded. Last of all stands `ts`, a number.
+_TICKERS = (('{"topic":"tickers.', tuple(f"{digit}}}" for digit in range(10))),)
 
 
 class _Row(msgspec.Struct, frozen=True, gc=False):
@@ -162,7 +161,7 @@ class _Session:
         return msgspec.json.encode({"req_id": str(self._asked), "op": "subscribe", "args": topics}).decode()
 
     def decode(self, frame: str | bytes, seen: int) -> Sequence[Event]:
-        if frame.startswith(_TICKER) if isinstance(frame, str) else frame.startswith(_TICKER_RAW):
+        if base.whole(frame, _TICKERS):
             return _CONTROL
         message = base.parse(_FRAME, frame)
         if message.topic.startswith(TOPIC):
@@ -172,6 +171,8 @@ class _Session:
         if message.op == "pong" or message.ret_msg == "pong":
             return (Pong(),)
         if message.success is None:
+            if message.op == "ping":
+                return ()  # our own heartbeat, in a recording of both directions
             raise DecodeError("neither a topic nor an answer to a request")
         return self._answer(message)
 

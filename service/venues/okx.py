@@ -24,8 +24,8 @@ UPGRADE = "64008"
 #: posSide is the position; where it is `net`, the order that closed it tells.
 _SIDES = {"long": Side.LONG, "short": Side.SHORT}
 _NET_SIDES = {"sell": Side.LONG, "buy": Side.SHORT}
-_MARK = '{"arg":{"channel":"mark-price"'
-_MARK_RAW = _MARK.encode()
+#: Known by how they open and close, never decoded.
+_MARKS = (('{"arg":{"channel":"mark-price",', ("}]}",)),)
 
 
 class _Arg(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -145,10 +145,12 @@ class _Session:
         return [msgspec.json.encode({"op": "subscribe", "args": self._args}).decode()] if self._args else []
 
     def decode(self, frame: str | bytes, seen: int) -> Sequence[Event]:
-        if frame.startswith(_MARK) if isinstance(frame, str) else frame.startswith(_MARK_RAW):
+        if base.whole(frame, _MARKS):
             return _CONTROL
         if frame in ("pong", b"pong"):
             return (Pong(),)
+        if frame in ("ping", b"ping"):
+            return ()  # our own heartbeat, in a recording of both directions
         message = base.parse(_FRAME, frame)
         if message.event:
             return self._answer(message)
