@@ -6,7 +6,7 @@ from typing import BinaryIO, TextIO
 
 import msgspec
 
-from service.model import DecodeError, Instrument, Liquidation, Print
+from service.model import DecodeError, Instrument, Liquidation, Print, to_units, to_usd
 from service.venues.base import Session, Spoilt, Venue, settle
 
 _FIELDS = ("venue", "symbol", "asset", "side", "price", "quantity", "usd", "at", "id")
@@ -71,4 +71,6 @@ def _instrument(venue: Venue, book: Mapping[str, Instrument], symbol: str) -> In
 
 
 def _json(order: Liquidation) -> str:
-    return msgspec.json.encode({name: getattr(order, name) for name in _FIELDS}).decode()
+    fields = {name: getattr(order, name) for name in _FIELDS}
+    # the ledger's own precision; more would be the noise of floats
+    return msgspec.json.encode(fields | {"usd": to_usd(to_units(order.usd))}).decode()
