@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,10 +15,12 @@ from service.ledger import LedgerError
 from service.ledger.embedded import EmbeddedServer
 from service.ledger.keys import Keys
 from service.ledger.redis import RedisLedger
-from service.ledger.server import Server, masked, preamble
+from service.ledger.server import Server, preamble
+from service.masking import mask
 from service.model import ALL, HOUR, MINUTE, Alert, BadFrame, FeedState, Side, SocketHealth, Totals
 from tests.orders import T0, order
 from tests.test_ledger import NOW, alert
+from tests.test_replay import cascade
 
 
 @pytest.fixture
@@ -267,22 +270,53 @@ def test_waiting_has_a_limit_by_default():
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
-        ("redis://:hunter2@db.example:6380/3", "redis://db.example:6380/3"),
-        ("rediss://ada:hunter2@db.example", "rediss://ada@db.example"),
-        ("redis://db.example/0?password=hunter2", "redis://db.example/0"),
-        ("unix://ada:hunter2@/run/redis.sock?db=1", "unix://ada@/run/redis.sock"),
+        ("redis://:hunter2@db.example:6380/3", "redis://***@db.example:6380/3"),
+        ("redis://:a@hunter2@db.example:6380/3", "redis://***@db.example:6380/3"),
+        ("rediss://ada:hunter2@db.example", "rediss://***@db.example"),
+        ("redis://db.example/0?password=hunter2", "redis://db.example/0?***"),
+        ("unix://ada:hunter2@/run/redis.sock?db=1", "unix://***@/run/redis.sock?***"),
+        ("unix:///run/a.sock", "unix:///run/a.sock"),
     ],
 )
 def test_no_address_shows_its_password(url, shown):
-    assert masked(url) == shown
+    assert mask(url) == shown
     assert Server(url, "x").kind == shown
 
 
-@pytest.mark.parametrize("url", ["http://db.example", "redis://:hunter2@db.example:seven", "redis://db.example/0?db=x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://db.example",
+        "redis://:hunter2@db.example:seven",
+        "redis://db.example/0?db=x",
+        "redis://:hunter2/pass@db.example/0",
+        "redis://:hunter2#pass@db.example/0",
+        "redis://:pass?hunter2@db.example/0",
+        "redis://:12/hunter2@db.example/0",
+        "redis://:#hunter2@db.example/0",
+        "redis://hunter2/pass@db.example/0",
+        "unix://ada:hunter2/pass@/run/redis.sock",
+        "redis://[db.example",
+        "redis://db.example/0?hunter2=1",
+        "rediss://db.example/0?ssl_cert_reqs=hunter2",
+        "redis://:hunter2\u2100@db.example",
+    ],
+)
 def test_what_is_no_address_is_said_without_its_password(url):
-    with pytest.raises(ValueError, match="is no address of a Redis server") as told:
+    with pytest.raises(LedgerError, match="is no address of a Redis server; allowed: redis://") as told:
         Server(url, "x")
     assert "hunter2" not in str(told.value)
+
+
+def test_the_command_says_in_one_sentence_that_an_address_is_none(tmp_path):
+    env = os.environ | {"REDIS_URL": "redis://:hunter2/pass@h/0", "PYTHONPATH": str(Path(__file__).parents[1])}
+
+    answer = cascade("run", cwd=tmp_path, env=env)
+
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("cascade run: redis://***@h/0 is no address of a Redis server; allowed: ")
+    assert answer.stderr.count("\n") == 1
+    assert "hunter2" not in answer.stdout + answer.stderr
 
 
 @pytest.mark.parametrize("tag", ["", "a b", "{x}", "x*", "ä"])

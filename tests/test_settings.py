@@ -8,8 +8,9 @@ import pytest
 
 from service.detector.rules import Rules
 from service.feed import Knobs as FeedKnobs
+from service.masking import mask
 from service.pipeline import Knobs as StreetKnobs
-from service.settings import Settings, SettingsError, load, mask, public, toml_text
+from service.settings import Settings, SettingsError, load, public, toml_text
 from service.settings.keys import KEYS, of_variable, variables
 from service.venues import VENUES
 
@@ -298,6 +299,8 @@ def test_settings_cannot_be_changed() -> None:
         (f"redis://h/0?password={SECRET}", "redis://h/0?***"),
         (f"unix://:{SECRET}@/run/redis.sock?db=1", "unix://***@/run/redis.sock?***"),
         (f"redis://:a?{SECRET}@h", "redis://***"),
+        (f"redis://:{SECRET}/pass@h/0", "redis://***@h/0"),
+        (f"redis://:a#{SECRET}#@h/0", "redis://***@h/0"),
         (f"redis://:a@{SECRET}@h", "redis://***@h"),
         (f"redis://{SECRET}@h", "redis://***@h"),
         ("", ""),

@@ -19,6 +19,7 @@ from redis.exceptions import NoPermissionError, RedisClusterException, RedisErro
 
 from service.ledger import LedgerError, buckets
 from service.ledger.keys import Keys
+from service.masking import mask
 from service.model import ALL
 
 log = logging.getLogger("cascade.ledger")
@@ -39,15 +40,23 @@ _SCRIPTS: Mapping[str, tuple[str, ...]] = {
     "keep": ("keep",),
 }
 _FOLDER = Path(__file__).with_name("scripts")
+_ALLOWED = (
+    "allowed: redis://user:password@host:port/db, rediss://..., unix://user:password@/path, "
+    "with : / ? # @ and % of a password written as %3A %2F %3F %23 %40 and %25, and options of redis-py behind a ?"
+)
 
 
 class Server:
-    """A connection pool to `url`. `kind` is what people and errors call it; by default the address, masked."""
+    """A connection pool to `url`. `kind` is what people and errors call it; by default the address, masked.
+
+    Raises LedgerError when `url` is no address.
+    """
 
     def __init__(self, url: str, tag: str, kind: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
-        self.kind = kind or masked(url)
+        self.kind = kind or mask(url)
         self.keys = Keys(tag)
         try:
+            _plain(url)
             self.client: Any = Redis.from_url(
                 url,
                 protocol=2,
@@ -56,8 +65,10 @@ class Server:
                 # One fresh connection after a lost one; a frozen server must not be waited for twice.
                 retry=Retry(NoBackoff(), 1, supported_errors=(Disconnected,)),
             )
-        except ValueError as error:
-            raise ValueError(f"{self.kind} is no address of a Redis server: {error}") from None
+            pool: Any = self.client.connection_pool
+            pool.make_connection()  # dials nothing, but refuses options nobody knows
+        except (ValueError, TypeError, RedisError):  # their texts may hold a part of the password
+            raise LedgerError(f"{self.kind} is no address of a Redis server; {_ALLOWED}") from None
         texts = scripts(self.keys)
         self._scripts = {name: self.client.register_script(text) for name, text in texts.items()}
 
@@ -119,11 +130,11 @@ class Server:
             await self.client.aclose()
 
 
-def masked(url: str) -> str:
-    """An address without its password; query options may carry one too and are left out."""
-    parts = urlsplit(url)
-    user = f"{parts.username}@" if parts.username else ""
-    return f"{parts.scheme}://{user}{parts.netloc.rpartition('@')[2]}{parts.path}"
+def _plain(url: str) -> None:
+    """Raises ValueError for a password with a / ? or # in it: its first part would be taken for the host and dialed."""
+    host = urlsplit(url).netloc
+    if host and "@" in url and "@" not in host:
+        raise ValueError
 
 
 def scripts(keys: Keys) -> dict[str, str]:

@@ -5,6 +5,6 @@ Every room owns its own knobs and their bounds; this room finds the values, refu
 
 from service.settings.load import SettingsError, load
 from service.settings.shape import Settings
-from service.settings.show import mask, public, toml_text
+from service.settings.show import public, toml_text
 
-__all__ = ["Settings", "SettingsError", "load", "mask", "public", "toml_text"]
+__all__ = ["Settings", "SettingsError", "load", "public", "toml_text"]

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from service.masking import mask
 from service.settings.keys import KEYS, PREFIX, Key, allowed, choices, kind_of, plain, siblings, variables
 from service.settings.shape import Wrong
-from service.settings.show import mask
 from service.settings.tree import Origin, Tree
 
 _WHAT = {
