@@ -313,6 +313,16 @@ class TestWindows:
         async with inside(stage) as client:
             assert problem(await client.get(f"/windows?span={span}"), 422).allowed == [*SPANS, "all"]
 
+    @pytest.mark.parametrize(
+        ("span", "near"),
+        [("2h", ["1h", "4h"]), ("30m", ["15m", "1h"]), ("10s", ["1m"]), ("7d", ["24h"]), ("60m", ["1h"])],
+    )
+    async def test_an_unknown_length_is_told_the_spans_beside_it(
+        self, stage: Stage, span: str, near: list[str]
+    ) -> None:
+        async with inside(stage) as client:
+            assert problem(await client.get(f"/windows?span={span}"), 422).nearest == near
+
     async def test_a_total_is_a_floor_when_a_venue_shows_only_a_part(self, stage: Stage) -> None:
         await self.fill(stage)
         stage.reports[0] = report("binance", completeness=Completeness.SAMPLED, state=FeedState.DOWN)
@@ -495,6 +505,7 @@ class TestDocumentation:
 
     async def test_every_door_is_described(self, schema: dict[str, Any]) -> None:
         assert {*schema["paths"], "/docs", "/openapi.json"} == {*DOORS, "/"}
+        assert [path for path in schema["paths"] if "alerts" in path] == ["/alerts", "/alerts/stream", "/alerts/{id}"]
 
     async def test_every_answer_has_a_schema_and_every_error_is_a_problem(self, schema: dict[str, Any]) -> None:
         for path, methods in schema["paths"].items():

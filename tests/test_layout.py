@@ -141,16 +141,30 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in done.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
 
 
+#: An absolute path on somebody's machine; the image's own two folders are no machine's.
+MACHINE = re.compile(
+    r"(?<![\w.:/$}~*-])/(?:home|Users|root|work|mnt|media|opt|srv|scratch)/(?!cascade\b)[\w.-]+|\b[A-Z]:\\Users\b"
+)
+#: Which index packages come from is the reader's business.
+REGISTRY = re.compile(r"\b(?:pypi|pythonhosted|npmjs)\.(?:org|com)\b|--(?:extra-)?index-url\b")
+
+
+@pytest.mark.parametrize(
+    ("parts", "named"),
+    [("home/me/x", True), ("opt/tool", True), ("srv/cascade/data", False), ("etc/x", False), ("data/work/x", False)],
+)
+def test_the_rule_knows_a_machine(parts: str, named: bool) -> None:
+    assert bool(MACHINE.search(f"in /{parts} it lies")) is named
+    assert not MACHINE.search(f"https://example.org/{parts}")
+
+
 def test_nothing_names_a_machine_or_a_registry() -> None:
-    # spelt in pieces, so that this file does not find itself
-    pieces = ["/wo rk/", "/ro ot/", "/opt/ wheels", "/opt/ pypi", "py pi.org", "python hosted", "npm js.org"]
-    words = [piece.replace(" ", "") for piece in pieces]
     found = [
-        f"{name_of(path)}: {word}"
+        f"{name_of(path)}: {word[0]}"
         for path in tracked()
         if path.suffix not in {".gz", ".parquet", ".png"}
-        for word in words
-        if word in path.read_text(encoding="utf-8", errors="replace")
+        for rule in (MACHINE, REGISTRY)
+        for word in rule.finditer(path.read_text(encoding="utf-8", errors="replace"))
     ]
     assert not found
 

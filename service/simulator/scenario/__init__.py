@@ -1,6 +1,7 @@
 """The demo's scenario: the squeeze of 2026-01-13/14 generated from published figures, then invented hours without end.
 
-Owns what the local venues will play. Every dollar sum of the night is a published figure; no order in it is real.
+Owns what the local venues will play. Published are the sums of the two large hours, BTC's part of the first, and the
+day's shorts. Invented are the calm longs, the split by coin and venue otherwise, and every order's size and time.
 """
 
 from collections.abc import Iterable, Iterator
