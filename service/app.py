@@ -22,7 +22,7 @@ from service.feed import Feeds
 from service.instruments import Book
 from service.ledger import Ledger, LedgerError
 from service.model import Episode, FeedState, Instrument, Liquidation, VenueReport
-from service.pipeline import Health, Judge, Knobs, Parts, Pipeline
+from service.pipeline import Health, Heard, Judge, Knobs, Parts, Pipeline
 from service.settings import Settings, public
 from service.sinks import SINKS, Courier
 from service.venues import VENUES
@@ -33,6 +33,8 @@ log = logging.getLogger("cascade.app")
 #: Waiters look for other replicas' alerts this often, in real seconds.
 LOOK_S = 1.0
 STOP_S = 1.0
+#: How often to look for signs of life, in real seconds.
+BEAT_S = 0.5
 
 
 class StartError(Exception):
@@ -69,10 +71,12 @@ class App:
         self._holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         enabled = {name: VENUES[name] for name in settings.venues.enabled}
         self._books = {name: book_of(settings, venue, clock, client) for name, venue in enabled.items()}
-        self._health = Health({name: venue.completeness(clock.now()) for name, venue in enabled.items()})
+        self._feeds: dict[str, Feeds] = {}
+        heard = Heard(lambda name, _now: self._feeds[name].heard_at(), clock.speed)
+        self._health = Health({name: venue.completeness(clock.now()) for name, venue in enabled.items()}, heard)
         self._judge = self._make_judge(settings.detector)
         self._pipeline = self._make_pipeline(settings.pipeline)
-        self._feeds = {name: self._make_feeds(venue) for name, venue in enabled.items()}
+        self._feeds.update({name: self._make_feeds(venue) for name, venue in enabled.items()})
         sections = {name: getattr(settings.sinks, name) for name in SINKS}
         sinks = [SINKS[name](section) for name, section in sections.items() if section.enabled]
         self._couriers = [Courier(sink, ledger, self.changed, lambda: self._pipeline.leads) for sink in sinks]
@@ -120,14 +124,22 @@ class App:
             street = tasks.create_task(self._pipeline.run(), name="pipeline")
             feeds = [tasks.create_task(feeds.run(), name=f"feeds {name}") for name, feeds in self._feeds.items()]
             books = [tasks.create_task(self._keep_book(name), name=f"book {name}") for name in self._books]
+            ears = tasks.create_task(self._listen(), name="heard")
             couriers = [tasks.create_task(courier.run(), name="courier") for courier in self._couriers]
             await stop.wait()
             self.stopping = server.should_exit = True
             self._bell.ring()
-            await _cancel([*feeds, *books, street])
+            await _cancel([*feeds, *books, ears, street])
             await self._leave()
+            for book in self._books.values():
+                book.close()  # what still waits for its contract waits on disk
             await _cancel(couriers)
             await door
+
+    async def _listen(self) -> None:
+        while True:
+            self._health.heard.beat(self.clock.now())
+            await asyncio.sleep(BEAT_S)
 
     async def _leave(self) -> None:
         try:

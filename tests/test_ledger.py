@@ -18,6 +18,7 @@ from service.model import (
     ALL,
     HOUR,
     MINUTE,
+    RETIRED,
     SECOND,
     SPANS,
     Alert,
@@ -598,6 +599,8 @@ async def test_health_is_the_latest_word_of_each_socket(ledger):
     await ledger.save_health([down])
 
     assert await ledger.health() == [down, live]
+    await ledger.save_health([msgspec.structs.replace(down, reason=RETIRED)])
+    assert await ledger.health() == [live]
 
 
 async def test_the_newest_two_hundred_bad_frames_of_a_venue_stay(ledger):

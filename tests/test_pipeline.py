@@ -28,7 +28,7 @@ from service.model import (
     Side,
     SocketHealth,
 )
-from service.pipeline import Health, Judge, Knobs, Parts, Pipeline
+from service.pipeline import Health, Heard, Judge, Knobs, Parts, Pipeline
 from service.pipeline.gate import PAST_MS, refusal
 from tests.orders import T0, order
 
@@ -82,7 +82,9 @@ async def test_an_alert_names_its_venues_contracts_and_largest_order():
     assert alert.venues == {"bybit": 60e6, "okx": 42e6}
     assert alert.symbols == {"BTCUSDT": 60e6, "BTC-USDT-SWAP": 30e6, "ETH-USDT-SWAP": 12e6}
     assert (alert.largest.venue, alert.largest.usd) == ("bybit", 60e6)
-    assert alert.why.en.startswith("22:00 UTC short squeeze, all coins recorded: $102.0M liquidated in 1 h, 100% shorts.")
+    assert alert.why.en.startswith(
+        "22:00 UTC short squeeze, all coins recorded: $102.0M liquidated in 1 h, 100% shorts."
+    )
     assert alert.id == f"{alert.episode}.1"
     assert (alert.estimated, alert.baseline, alert.lead, alert.price) == (None, None, None, None)
 
@@ -147,18 +149,32 @@ def told(health: Health, socket: str, state: FeedState, since: int, reason: str 
     health.told(SocketHealth(venue="bybit", socket=socket, state=state, since=since, reason=reason))
 
 
+def awake(_venue: str, now: int) -> int:
+    """A feed that hears something all the time."""
+    return now
+
+
+def listen(health: Health, since: int, until: int, step: int = 20_000) -> None:
+    for now in range(since, until + 1, step):
+        health.heard.beat(now)
+
+
 async def test_a_venue_is_live_only_while_all_its_sockets_are_and_only_that_time_is_heard():
     ledger = MemoryLedger()
-    health = Health({"bybit": Completeness.COMPLETE})
+    health = Health({"bybit": Completeness.COMPLETE}, Heard(awake))
     assert health.state("bybit") is FeedState.CONNECTING
     told(health, "linear", FeedState.LIVE, T0)
     told(health, "inverse", FeedState.CONNECTING, T0)
     assert health.state("bybit") is FeedState.CONNECTING
+    listen(health, T0, T0 + 10 * MINUTE)
     told(health, "inverse", FeedState.LIVE, T0 + 10 * MINUTE)
-    await health.mark(ledger, T0 + 30 * MINUTE)
+    listen(health, T0 + 10 * MINUTE, T0 + 30 * MINUTE)
+    await health.heard.write(ledger)
+    listen(health, T0 + 30 * MINUTE, T0 + 40 * MINUTE)
     told(health, "linear", FeedState.DOWN, T0 + 40 * MINUTE)
+    listen(health, T0 + 40 * MINUTE, T0 + 60 * MINUTE)
 
-    await health.mark(ledger, T0 + 60 * MINUTE)
+    await health.heard.write(ledger)
     coverage = await health.coverage(ledger, "1h", T0 + 60 * MINUTE)
 
     assert health.state("bybit") is FeedState.DOWN
@@ -166,19 +182,47 @@ async def test_a_venue_is_live_only_while_all_its_sockets_are_and_only_that_time
     assert coverage.seconds_share == pytest.approx(0.5, abs=0.01)
 
 
-async def test_marking_every_second_hears_as_much_as_marking_once():
+async def test_writing_every_second_hears_as_much_as_writing_once():
     often, once = MemoryLedger(), MemoryLedger()
-    for ledger, step in ((often, 1_000), (once, HOUR)):
-        health = Health({"bybit": Completeness.COMPLETE})
+    for ledger in (often, once):
+        health = Health({"bybit": Completeness.COMPLETE}, Heard(awake))
         told(health, "linear", FeedState.LIVE, T0)
-        for now in range(T0 + step, T0 + HOUR + 1, step):
-            await health.mark(ledger, now)
+        for now in range(T0, T0 + HOUR + 1, 1_000):
+            health.heard.beat(now)
+            if ledger is often:
+                await health.heard.write(ledger)
+        await health.heard.write(ledger)
 
     assert await often.live_share(["bybit"], "1h", T0 + HOUR) == await once.live_share(["bybit"], "1h", T0 + HOUR) == 1
 
 
+async def test_a_venue_is_heard_up_to_its_last_sign_of_life_not_to_the_notice_of_its_death():
+    ledger = MemoryLedger()
+    last = T0 + 30 * MINUTE
+    health = Health({"bybit": Completeness.COMPLETE}, Heard(lambda _venue, now: min(now, last)))
+    told(health, "linear", FeedState.LIVE, T0)
+    listen(health, T0, T0 + 31 * MINUTE)
+    await health.heard.write(ledger)
+    told(health, "linear", FeedState.DOWN, T0 + 31 * MINUTE)
+    await health.heard.write(ledger)
+
+    assert await ledger.live_share(["bybit"], "1h", T0 + HOUR) == 0.5
+
+
+async def test_a_stretch_nobody_listened_is_not_heard_though_the_venue_speaks_again():
+    ledger = MemoryLedger()
+    health = Health({"bybit": Completeness.COMPLETE}, Heard(awake))
+    told(health, "linear", FeedState.LIVE, T0)
+    listen(health, T0, T0 + 20 * MINUTE)
+    listen(health, T0 + 50 * MINUTE, T0 + 60 * MINUTE)  # the machine slept in between
+
+    await health.heard.write(ledger)
+
+    assert await ledger.live_share(["bybit"], "1h", T0 + HOUR) == 0.5
+
+
 async def test_a_retired_socket_no_longer_speaks_for_its_venue():
-    health = Health({"bybit": Completeness.COMPLETE})
+    health = Health({"bybit": Completeness.COMPLETE}, Heard(awake))
     told(health, "linear", FeedState.LIVE, T0)
     told(health, "old", FeedState.DOWN, T0)
     told(health, "old", FeedState.DOWN, T0 + 1, RETIRED)
@@ -191,7 +235,7 @@ class Street:
 
     def __init__(self, ledger, clock) -> None:
         self.rung = 0
-        self.health = Health({"bybit": Completeness.COMPLETE})
+        self.health = Health({"bybit": Completeness.COMPLETE}, Heard(awake))
         self.court = court = Judge(ledger, RULES, partial(self.health.coverage, ledger), at_least=False)
         parts = Parts(
             ledger=ledger,

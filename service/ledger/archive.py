@@ -11,7 +11,7 @@ import msgspec
 
 from service.ledger import LeaseLostError, LedgerError
 from service.ledger.server import Server
-from service.model import HOUR, Alert, BadFrame, SocketHealth
+from service.model import HOUR, RETIRED, Alert, BadFrame, SocketHealth
 
 #: Alerts, and the memory of their ids, stay this long (ms of the server's clock).
 ALERTS_KEEP = 90 * 24 * HOUR
@@ -99,8 +99,12 @@ class RedisArchive:
         await self._server.run("advance", (self._keys.cursors,), sink, cursor)
 
     async def save_health(self, records: Sequence[SocketHealth]) -> None:
-        """One field per socket, the last word wins."""
-        fields = {f"{record.venue}|{record.socket}": msgspec.json.encode(record) for record in records}
+        """One field per socket, the last word wins; a retired socket leaves."""
+        gone = [f"{record.venue}|{record.socket}" for record in records if record.reason == RETIRED]
+        if gone:
+            await self._server.ask("HDEL", self._keys.health, *gone)
+        here = (record for record in records if record.reason != RETIRED)
+        fields = {f"{record.venue}|{record.socket}": msgspec.json.encode(record) for record in here}
         if fields:
             await self._server.ask("HSET", self._keys.health, *(part for pair in fields.items() for part in pair))
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from service.ledger import LeaseLostError
 from service.ledger.archive import ALERTS_KEEP, FRAMES, at_least_one, place
-from service.model import Alert, BadFrame, SocketHealth
+from service.model import RETIRED, Alert, BadFrame, SocketHealth
 
 
 class MemoryArchive:
@@ -84,8 +84,11 @@ class MemoryArchive:
             self._cursors[sink] = cursor
 
     async def save_health(self, records: Sequence[SocketHealth]) -> None:
-        """The last word of each socket."""
-        self._health.update({(record.venue, record.socket): record for record in records})
+        """The last word of each socket; a retired one leaves."""
+        for record in records:
+            self._health[record.venue, record.socket] = record
+            if record.reason == RETIRED:
+                del self._health[record.venue, record.socket]
 
     async def health(self) -> list[SocketHealth]:
         """By venue and socket."""

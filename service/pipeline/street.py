@@ -106,10 +106,17 @@ class Pipeline:
                 case Liquidation():
                     orders.append(item)
                 case SocketHealth():
-                    self._health.told(item)
+                    await self._tell(item)
                 case BadFrame():
                     await self._keep(item)
         return [order for order in orders if await self._admit(order)]
+
+    async def _tell(self, record: SocketHealth) -> None:
+        self._health.told(record)
+        try:
+            await self._ledger.save_health([record])
+        except LedgerError as error:  # the next round writes all records as they stand
+            log.warning("the state of %s %s could not be written: %s", record.venue, record.socket, error)
 
     async def _settled(self, item: Print) -> list[Liquidation]:
         try:
@@ -174,7 +181,7 @@ class Pipeline:
 
     async def _round(self) -> None:
         now = self._clock.now()
-        await self._health.mark(self._ledger, now)
+        await self._health.heard.write(self._ledger)
         await self._lead()
         if self._token is None:
             self._touched = {}  # the leader judges them; kept, they would be old news at a change of leader

@@ -1,0 +1,72 @@
+"""What was heard, as spans of time: only up to a venue's last sign of life, and never across a silence of ours.
+
+Owns the spans until the ledger has them. A venue that died counts as heard up to its last frame or pong, not to the
+moment its death was noticed; a suspended or stalled process has heard nothing meanwhile.
+"""
+
+from collections.abc import Callable, Iterable
+
+from service.ledger import Ledger
+from service.model import MINUTE, SECOND
+
+#: Longest step between two signs of life that counts as heard: a ping goes out more often. On a fast clock, what five
+#: real seconds are there.
+BRIDGE_MS = MINUTE
+BRIDGE_REAL_MS = 5 * SECOND
+_SLOT = 10 * SECOND
+
+HeardAt = Callable[[str, int], int | None]
+"""(venue, now) -> the venue's last sign of life, ms UTC; None when no connection works."""
+
+Span = tuple[str, int, int]
+
+
+class Heard:
+    """Spans of live venues, grown by `beat` and handed over by `write`."""
+
+    def __init__(self, heard_at: HeardAt, speed: float = 1.0) -> None:
+        self._heard_at = heard_at
+        self._bridge = max(BRIDGE_MS, int(BRIDGE_REAL_MS * speed))
+        self._open: dict[str, tuple[int, int]] = {}
+        self._done: list[Span] = []
+
+    def begin(self, venue: str, since: int) -> None:
+        """The venue is live; no news when it was."""
+        self._open.setdefault(venue, (since, since))
+
+    def end(self, venue: str) -> None:
+        """The venue is not live; no news when it was not."""
+        if venue in self._open:
+            self._done.append((venue, *self._open.pop(venue)))
+
+    def beat(self, now: int) -> None:
+        """Look for signs of life; about once a second, whatever the ledger does."""
+        for venue, (since, until) in list(self._open.items()):
+            heard = self._heard_at(venue, now)
+            if heard is None or heard <= until:
+                continue
+            heard = min(heard, now)
+            if heard - until <= self._bridge:
+                self._open[venue] = (since, heard)
+            else:
+                self._done.append((venue, since, until))
+                self._open[venue] = (heard, heard)
+
+    async def write(self, ledger: Ledger) -> None:
+        """Hand the spans over; on a LedgerError nothing is forgotten, and what is said twice counts once."""
+        done = list(self._done)
+        going = [(venue, *span) for venue, span in self._open.items()]
+        for (since, until), venues in _by_span([*done, *going]).items():
+            await ledger.mark_live(venues, since, until)
+        del self._done[: len(done)]
+        for venue, since, until in going:
+            if venue in self._open and self._open[venue][0] == since:
+                # a 10 s slot counts only when it was heard whole: keep the one that is not over
+                self._open[venue] = (max(since, until - until % _SLOT), self._open[venue][1])
+
+
+def _by_span(spans: Iterable[Span]) -> dict[tuple[int, int], list[str]]:
+    found: dict[tuple[int, int], list[str]] = {}
+    for venue, since, until in spans:
+        found.setdefault((since, until), []).append(venue)
+    return found
