@@ -16,7 +16,7 @@ from service.feed import RETIRED, Knobs
 from service.feed.dial import MAX_WIRE_BYTES
 from service.model import BadFrame, FeedState, Instrument, Print
 from service.venues.base import Heartbeat
-from tests.toyvenue import ORIGIN, SPEED, Link, Peer, Stage, ToyVenue, accept, plan, playing, until
+from tests.toyvenue import KNOBS, ORIGIN, SPEED, Link, Peer, Stage, ToyVenue, accept, plan, playing, until
 
 CONNECTING, LIVE, SILENT, REFUSED, DOWN = FeedState
 
@@ -243,6 +243,57 @@ async def test_a_half_open_peer_is_found_and_left():
         await until(lambda: stage.states[-1] is LIVE and len(peer.links) == 2)
         assert stage.states == [CONNECTING, LIVE, DOWN, LIVE]
         assert stage.health[2].reason == "the connection is dead: no pong within 0.4 s"
+
+
+def age(stage: Stage) -> float:
+    """Real seconds since the venue was last heard."""
+    heard = stage.feeds.heard_at()
+    assert heard is not None
+    return (stage.feeds._kit.clock.now() - heard) / 1_000 / SPEED
+
+
+async def test_a_venue_is_heard_as_long_as_frames_or_pongs_come():
+    slow = Knobs(ack_within_s=0.4, ping_every_s=3_600)
+    for knobs, words in ((slow, ("c", "p 1")), (KNOBS, ())):
+        async with Peer() as peer, playing(plan(peer), knobs=knobs) as stage:
+            assert stage.feeds.heard_at() is None
+            await until(lambda stage=stage: LIVE in stage.states)
+            for _ in range(6):
+                await asyncio.sleep(0.1)
+                await peer.links[0].say(*words)
+                await asyncio.sleep(0.1)
+                assert 0 <= age(stage) < 0.9
+            assert stage.feeds._kit.clock.now() - ORIGIN > 60_000, "long enough to tell a fresh sign from the first"
+
+
+async def test_a_half_open_peer_is_not_heard_any_more_and_the_venue_is_as_its_quietest_socket():
+    async with Peer() as peer:
+        patient = Knobs(ack_within_s=0.4, ping_every_s=6, pong_within_s=600)
+        async with playing(plan(peer, key="one"), plan(peer, key="two"), knobs=patient) as stage:
+            await until(lambda: stage.states.count(LIVE) == 2)
+            peer.links[0].ws.transport.pause_reading()
+            await asyncio.sleep(0.2)
+            before, then = stage.feeds.heard_at(), age(stage)
+            await asyncio.sleep(0.8)
+            await peer.links[1].say("p 1")
+            assert before is not None
+            assert abs((stage.feeds.heard_at() or 0) - before) <= 5
+            assert age(stage) >= then + 0.7
+
+
+async def test_a_venue_with_a_socket_that_is_not_accepted_is_not_heard():
+    async def second_is_silent(link: Link, text: str) -> None:
+        if link.number != 2:
+            await accept(link, text)
+
+    async with Peer(second_is_silent) as peer, playing(plan(peer, key="one"), plan(peer, key="two")) as stage:
+        await until(lambda: LIVE in stage.states and len(peer.links) == 2)
+        assert stage.feeds.heard_at() is None
+        await until(lambda: stage.states.count(LIVE) == 2)
+        await until(lambda: stage.feeds.heard_at() is not None)
+        peer.answer = silent_peer
+        peer.links[0].ws.transport.abort()
+        await until(lambda: stage.feeds.heard_at() is None)
 
 
 async def test_silence_of_orders_alone_is_no_illness():

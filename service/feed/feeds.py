@@ -1,7 +1,9 @@
 """All sockets of one venue. Owns which lines run; each line owns its socket."""
 
 import asyncio
+import math
 import random
+import time
 from collections.abc import Mapping, Sequence
 
 from service.clock import Clock
@@ -59,6 +61,18 @@ class Feeds:
         self._plans = self._planned(instruments)
         if self._group is not None:
             await self._follow()
+
+    def heard_at(self) -> int | None:
+        """Up to when (ms UTC, our clock) the whole venue was heard: the last sign of life of its quietest socket.
+
+        None while a socket has no accepted connection. It ages by the monotonic clock, like every silence here.
+        """
+        heard = [line.heard_at for line, _ in self._lines.values()]
+        known = [at for at in heard if at is not None]
+        if not known or len(known) < len(heard):
+            return None
+        now = self._kit.clock.now()  # read first: a span heard may come out short, never long
+        return now - math.ceil((time.monotonic() - min(known)) * self._kit.clock.speed * 1_000)
 
     def _planned(self, instruments: Sequence[Instrument]) -> dict[str, Plan]:
         plans: dict[str, Plan] = {}

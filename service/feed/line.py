@@ -41,6 +41,12 @@ class Line:
         self._retry_at = 0.0
         self._look_s = max(LOOK_S, 1 / kit.clock.speed)
 
+    @property
+    def heard_at(self) -> float | None:
+        """Last sign of life (`time.monotonic()` seconds) of the connection that works; None while none does."""
+        works = self._works
+        return works.pulse.heard_at if works is not None and works.end is None else None
+
     def change(self, plan: Plan) -> None:
         """Another plan for the same socket: a successor by the new plan will take over."""
         if plan != self.plan:

@@ -31,6 +31,11 @@ class Pulse:
         wanted = self.plan.control_max_age_s is not None
         return self.subscribed_at is not None and not (wanted and self.control_at is None)
 
+    @property
+    def heard_at(self) -> float | None:
+        """The last sign of life of any kind: a frame, a pong, the control stream."""
+        return max((at for at in (self.frame_at, self.pong_at, self.control_at) if at is not None), default=None)
+
     def spoke(self) -> bool:
         """The control stream spoke; whether that is news."""
         news = self.silent or self.control_at is None
