@@ -211,9 +211,9 @@ def _listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((host, port), family=family)
     except (OSError, UnicodeError) as error:
-        raise StartError(
-            f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}; set [api] host and port"
-        ) from None
+        number = getattr(error, "errno", None)
+        reason = os.strerror(number) if number and number > 0 else error
+        raise StartError(f"cannot listen on {host}:{port}: {reason}; set [api] host and port") from None
     # asyncio sets it only on sockets it makes itself; without it each answer on a kept connection waits 40 ms
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
