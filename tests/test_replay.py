@@ -119,6 +119,8 @@ def test_without_json_the_command_speaks_in_sentences(tmp_path):
     answer = cascade("replay", str(written(tmp_path, (1_768_341_600_000, "BTCUSDT", "short", 200e6))))
 
     whole, btc = answer.stdout.splitlines()
-    assert whole.startswith("2026-01-13 22:00 UTC  opened warning  22:00 UTC short squeeze, all coins recorded: at least $200.0M ")
+    assert whole.startswith(
+        "2026-01-13 22:00 UTC  opened warning  22:00 UTC short squeeze, all coins recorded: at least $200.0M "
+    )
     assert btc.startswith("2026-01-13 22:00 UTC  opened critical 22:00 UTC short squeeze, BTC: at least $200.0M ")
     assert '"short_usd":200000000.0' in answer.stderr
