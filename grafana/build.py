@@ -16,10 +16,11 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import (
     Dashboard,
     DashboardCursorSync,
+    GridPos,
     VariableOption,
     VariableRefresh,
 )
-from panels import BAD, SOURCE, series, shelf
+from panels import BAD, SOURCE, series, shelf, tower
 
 from service import metrics
 from service.model import ALL, SPANS, Side
@@ -36,7 +37,7 @@ def variables(made: dashboard.Dashboard) -> dashboard.Dashboard:
     made.with_variable(
         dashboard.QueryVariable("asset")
         .label("Asset")
-        .description("ALL is the whole market")
+        .description("ALL is all coins on the enabled venues")
         .datasource(SOURCE)
         .query(f"label_values({series(metrics.WINDOW_USD)}, asset)")
         .current(VariableOption(selected=True, text=ALL, value=ALL))
@@ -50,9 +51,9 @@ def variables(made: dashboard.Dashboard) -> dashboard.Dashboard:
 def board() -> Dashboard:
     """The board."""
     upper = [
-        *shelf(0, 3, (24, market.banner())),
+        *shelf(0, 2, (24, market.banner())),
         *shelf(
-            3,
+            2,
             5,
             (5, market.total(Side.LONG)),
             (5, market.total(Side.SHORT)),
@@ -61,29 +62,24 @@ def board() -> Dashboard:
             (3, market.open_episodes()),
             (3, market.coverage()),
         ),
-        *shelf(8, 10, (16, market.rolling()), (8, market.running())),
-        *shelf(18, 9, (9, market.assets()), (7, market.venues()), (8, market.turning())),
+        *tower(0, 7, 16, (9, market.rolling()), (6, market.turning())),
+        *tower(16, 7, 8, (15, market.running())),
+        *shelf(22, 13, (14, market.assets()), (10, market.venues())),
     ]
     lower = [
-        *shelf(28, 8, (10, machine.health()), (14, machine.sockets())),
-        *shelf(36, 7, (6, machine.orders()), (6, machine.lag()), (6, machine.unread()), (6, machine.waiting())),
-        *shelf(
-            43,
-            7,
-            (5, machine.ledger()),
-            (6, machine.said()),
-            (5, machine.errors()),
-            (5, machine.contracts()),
-            (3, machine.leader()),
-        ),
+        *shelf(36, 8, (10, machine.health()), (14, machine.sockets())),
+        *shelf(44, 7, (6, machine.orders()), (6, machine.again()), (6, machine.lag()), (6, machine.unread())),
+        *shelf(51, 7, (6, machine.waiting()), (6, machine.ledger()), (6, machine.errors()), (6, machine.said())),
+        *shelf(58, 6, (18, machine.contracts()), (6, machine.leader())),
     ]
     made = dashboard.Dashboard("Cascade").uid("cascade").tags(["liquidations"]).timezone("utc").readonly()
     made.description("Forced liquidations over all venues: how much, which side, which cascade, and who was heard.")
-    made.time("now-6h", "now").refresh("10s").tooltip(DashboardCursorSync.CROSSHAIR)
+    # A cascade is minutes old when it matters, and the demo is over in four: hours would make a hairline of it.
+    made.time("now-30m", "now").refresh("5s").tooltip(DashboardCursorSync.CROSSHAIR)
     variables(made).annotation(open_episodes())
     for panel in upper:
         made.with_panel(panel)
-    made.with_row(dashboard.Row("What our machine does"))
+    made.with_row(dashboard.Row("What our machine does").grid_pos(GridPos(h=1, w=24, x=0, y=35)))
     for panel in lower:
         made.with_panel(panel)
     return made.build()

@@ -38,6 +38,9 @@ STATES = {
     FeedState.DOWN: BAD,
 }
 
+#: Ages are taken on the service's own clock, which only a rehearsal lets run at another pace.
+CLOCK = "in seconds of the service's clock; in the demo 60 of them are one second of yours."
+
 
 def or_zero(expr: str, label: str = "") -> str:
     """A counter that is born with its first event: zero while the service runs, nothing when it does not."""
@@ -87,7 +90,8 @@ def sockets() -> table.Panel:
     return panel(
         made,
         "How fresh is each socket?",
-        "Ages on the service's clock. Liquidations may be rare, so a socket is judged by its pong and control stream.",
+        f"Last pong, frame and control message {CLOCK} Liquidations may be rare, so a socket is judged by its pong and "
+        "control stream.",
         "none",
         cells(f"min {each} ({ranks()})"),
         cells(f"min {each} ({series(m.PONG_AGE)})"),
@@ -107,7 +111,7 @@ def orders() -> timeseries.Panel:
 def lag() -> timeseries.Panel:
     """How late we are."""
     expr = f"histogram_quantile(0.99, sum by (venue, le) (rate({series(m.INGEST_LAG)}[$__rate_interval])))"
-    why = "From the venue's time of an order to the ledger, 99th percentile. A gap: the venue sent no order."
+    why = f"From the venue's time of an order to the ledger, 99th percentile, {CLOCK} A gap: the venue sent no order."
     return panel(plot(), "How late do orders arrive?", why, "s", line(expr, "{{venue}}")).legend(legend())
 
 
@@ -163,17 +167,23 @@ def said() -> timeseries.Panel:
     return made.axis_soft_max(1).legend(legend())
 
 
-def errors() -> timeseries.Panel:
-    """What was done twice."""
-    made = panel(
-        plot(),
-        "What was tried or seen again?",
-        "Since the start. Duplicates are normal after a reconnect and not counted; ledger errors are repeated calls.",
-        "locale",
-        line(f"sum({series(m.DUPLICATES)})", "duplicate orders"),
-        line(f"sum({series(m.LEDGER_ERRORS)})", "ledger errors"),
+def again() -> timeseries.Panel:
+    """What came twice."""
+    why = (
+        "Orders seen again since the start, and not counted again. A steady rise is normal: Binance sends each order "
+        "on two sockets. So is a step after a reconnect."
     )
-    return made.axis_soft_max(1).legend(legend())
+    expr = f"sum({series(m.DUPLICATES)})"
+    made = panel(plot(), "How many orders came twice?", why, "locale", line(expr, "duplicate orders"))
+    return made.override_by_name("duplicate orders", [tint(QUIET)]).axis_soft_max(1).legend(legend())
+
+
+def errors() -> timeseries.Panel:
+    """Whether the store refuses."""
+    why = "Calls that failed since the start and were repeated, so nothing is lost. Normal is a flat line at 0."
+    expr = f"sum({series(m.LEDGER_ERRORS)})"
+    made = panel(plot(), "Did ledger calls fail?", why, "locale", line(expr, "failed calls"))
+    return made.override_by_name("failed calls", [tint(BAD)]).axis_soft_max(1).legend(legend())
 
 
 def contracts() -> table.Panel:
@@ -187,7 +197,8 @@ def contracts() -> table.Panel:
     return panel(
         made,
         "Which contracts are known?",
-        "From the venue's own metadata, fetched hourly. An order of an unknown contract is parked, never guessed.",
+        f"From the venue's own metadata, fetched hourly; its age {CLOCK} An order of an unknown contract is parked, "
+        "never guessed.",
         "none",
         cells(f"max by (venue) ({series(m.INSTRUMENTS)})"),
         cells(f"min by (venue) ({series(m.INSTRUMENTS_AGE)})"),
@@ -198,7 +209,7 @@ def leader() -> stat.Panel:
     """Who may speak."""
     made = panel(
         stat.Panel(),
-        "Judges",
+        "Replicas judging (must be 1)",
         "Every replica counts; exactly one judges and speaks. Nobody: no alert can be written.",
         "none",
         now(f"sum({series(m.LEADER)})"),

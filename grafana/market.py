@@ -1,12 +1,14 @@
 """What the market does: the panels of the upper half. Owns their questions, no look."""
 
-from grafana_foundation_sdk.builders import gauge, stat, table, timeseries
-from grafana_foundation_sdk.models.common import BigValueColorMode, BigValueGraphMode
+from grafana_foundation_sdk.builders import common, gauge, stat, table, timeseries
+from grafana_foundation_sdk.models.common import BigValueColorMode, BigValueGraphMode, StackingMode
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 from panels import (
     BAD,
     GOOD,
     LONG,
+    NO_ANSWER,
+    NO_DATA,
     ODD,
     QUIET,
     SHORT,
@@ -28,7 +30,8 @@ from panels import (
 
 from service import metrics as m
 from service.detector.rules import Rules
-from service.model import SPANS, Side
+from service.model import ALL, SPANS, Side
+from service.pipeline.meters import OTHER
 
 HOUR = "1h"
 SIDES = {Side.LONG: LONG, Side.SHORT: SHORT}
@@ -40,6 +43,11 @@ def side_usd(side: Side, span: str = "$span") -> str:
     return f"max({series(m.WINDOW_USD, asset='$asset', side=side, span=span)})"
 
 
+def both(label: str, selector: str) -> str:
+    """The sum of both sides for each value of the label, whichever replica shows them."""
+    return f"sum by ({label}) (max by ({label}, side) ({selector}))"
+
+
 def floor() -> str:
     """The floor of the chosen asset, or that of assets without one of their own."""
     return f"(max({series(m.FLOOR_USD, asset='$asset')}) or max({series(m.FLOOR_USD, asset='default')}))"
@@ -47,15 +55,18 @@ def floor() -> str:
 
 def banner() -> stat.Panel:
     """Real, rehearsed or gone, on the whole width."""
-    why = "A rehearsal plays invented orders through the real service. Nothing on this board is a market then."
-    gone = "NO DATA: the service does not answer"
+    why = (
+        "A rehearsal plays invented orders through the real service, on a clock that is neither now nor as fast. "
+        "Nothing on this board is a market then."
+    )
+    gone = NO_ANSWER.replace(NO_DATA, NO_DATA.upper())
     expr = f"max({series(m.SIMULATED)}) or vector(2)"
     made = panel(stat.Panel(), "Is this the market?", why, "none", now(expr)).no_value(gone)
     made.mappings(
         [
             words(
                 _0=("LIVE: orders of real venues", QUIET),
-                _1=("SIMULATION: orders of our own venue servers", LONG),
+                _1=("SIMULATION: own venue servers; their clock is not this one", LONG),
                 _2=(gone, BAD),
             )
         ]
@@ -94,7 +105,7 @@ def floor_gauge() -> gauge.Panel:
 def open_episodes() -> stat.Panel:
     """How many cascades run."""
     expr = f"sum(max by (kind, severity) ({series(m.EPISODES)}))"
-    why = "Cascades that opened and have not closed, all assets and the whole market."
+    why = "Cascades that opened and have not closed, each asset and all coins on the enabled venues."
     made = panel(stat.Panel(), "Open episodes", why, "none", now(expr)).mappings([words(_0=("none", GOOD))])
     made.thresholds(steps((None, GOOD), (1, BAD))).graph_mode(BigValueGraphMode.NONE)
     return made.reduce_options(last())
@@ -112,47 +123,47 @@ def coverage() -> stat.Panel:
 
 
 def rolling() -> timeseries.Panel:
-    """The picture: shorts up, longs down, the floor dashed."""
+    """The picture: shorts and longs on top of each other, the floor of both dashed."""
     hour_chosen = series(m.WINDOW_USD, f'span="{HOUR}"', asset="$asset", span="$span")
     made = panel(
         timeseries.Panel(),
         "What was closed by force in the rolling $span?",
-        "Shorts above zero, longs below. The dashed floor is the hour total at which an episode may open, so it is "
-        "drawn for the span of one hour only. Red ground: an episode is open.",
+        "Longs stand on shorts, so the upper edge is the total of both. The dashed floor is the hour total of both "
+        "sides at which an episode may open, so it is drawn for the span of one hour only. Red ground: an episode is "
+        "open.",
         "currencyUSD",
         line(side_usd(Side.SHORT), "shorts"),
         line(side_usd(Side.LONG), "longs"),
-        line(f"{floor()} and on () {hour_chosen}", "floor"),
-        line(f"{floor()} and on () {hour_chosen}", "floor of longs"),
+        line(f"{floor()} and on () {hour_chosen}", "floor of the total"),
     )
-    made.line_width(2).fill_opacity(25).span_nulls(span_nulls=False).axis_centered_zero(axis_centered_zero=True)
-    down = DynamicConfigValue(id_val="custom.transform", value="negative-Y")
+    made.line_width(2).fill_opacity(40).span_nulls(span_nulls=False).min(0)
+    made.stacking(common.StackingConfig().mode(StackingMode.NORMAL).group("sides"))
     dashed = [
+        DynamicConfigValue(id_val="custom.stacking", value={"mode": "none"}),
         DynamicConfigValue(id_val="custom.lineStyle", value={"fill": "dash", "dash": [8, 6]}),
         DynamicConfigValue(id_val="custom.fillOpacity", value=0),
         DynamicConfigValue(id_val="custom.lineWidth", value=1),
-        tint(QUIET),
+        tint("#d8d9da"),
     ]
-    silent = DynamicConfigValue(id_val="custom.hideFrom", value={"legend": True, "tooltip": True, "viz": False})
-    made.override_by_name("shorts", [tint(SHORT)]).override_by_name("longs", [tint(LONG), down])
-    made.override_by_name("floor", dashed).override_by_name("floor of longs", [*dashed, down, silent])
-    return made.legend(legend())
+    made.override_by_name("shorts", [tint(SHORT)]).override_by_name("longs", [tint(LONG)])
+    return made.override_by_name("floor of the total", dashed).legend(legend())
 
 
 def running() -> table.Panel:
-    """Which cascades run."""
-    none_open = f'label_replace(sum({series(m.EPISODES)}) == 0, "asset", "none", "", "")'
+    """Which cascades run. No row is none; a dead service has a row that says so, and no dollars."""
+    gone = f'label_replace(-absent({series(m.EPISODES)}), "asset", "{NO_ANSWER}", "", "")'
+    no_dollars = [plain(words(**{"_-1": ("-", QUIET)}))]
     made = panel(
         grid(
-            ("hour total", "currencyUSD", {"decimals": 1, "custom.width": 110}),
+            ("hour total", "currencyUSD", {"decimals": 1, "custom.width": 110, "mappings": no_dollars}),
             sort="hour total",
             by=("asset", "kind", "severity"),
         ),
         "Which cascades are running?",
         "Every open episode with its running hour total. The alerts themselves, with their reasons, are at /alerts.",
         "none",
-        cells(f"max by (asset, kind, severity) ({series(m.EPISODE_USD)}) or {none_open}"),
-    )
+        cells(f"max by (asset, kind, severity) ({series(m.EPISODE_USD)}) or {gone}"),
+    ).no_value("none running")
     colors = words(watch=("watch", ODD), warning=("warning", LONG), critical=("critical", BAD))
     return made.override_by_name(
         "severity",
@@ -163,54 +174,54 @@ def running() -> table.Panel:
     )
 
 
-BAR = {"custom.cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}, "min": 0, "decimals": 1}
-
-
-def bar(color: str) -> dict[str, object]:
-    """A cell that is a bar in one colour."""
-    return BAR | {"color": {"mode": "fixed", "fixedColor": color}}
+def dollars(color: str) -> dict[str, object]:
+    """A cell in the colour of its side."""
+    shown = {"type": "color-text"}
+    return {"custom.cellOptions": shown, "decimals": 1, "color": {"mode": "fixed", "fixedColor": color}}
 
 
 def assets() -> table.Panel:
     """Who was hit."""
-    one = ('asset!="ALL"', 'span="$span"')
+    one = (f'asset!="{ALL}"', 'span="$span"')
+    named = both("asset", series(m.WINDOW_USD, f'asset!~"{ALL}|{OTHER}"', span="$span"))
+    rest = both("asset", series(m.WINDOW_USD, asset=OTHER, span="$span"))
     made = grid(
-        ("longs", "currencyUSD", bar(LONG)),
-        ("shorts", "currencyUSD", bar(SHORT)),
-        ("total", "currencyUSD", {"decimals": 1, "custom.width": 90}),
-        ("orders", "locale", {"custom.width": 80}),
-        sort="total",
+        ("total", "currencyUSD", {"decimals": 1}),
+        ("longs", "currencyUSD", dollars(LONG)),
+        ("shorts", "currencyUSD", dollars(SHORT)),
+        ("orders", "locale", {}),
         by=("asset",),
     )
     return panel(
         made,
         "Which assets were hit in the last $span?",
-        "The largest assets by dollars; the rest together is `other`. Many orders for few dollars are small accounts.",
+        "The largest assets by dollars; the rest together is `other`, at the end. Many orders for few dollars are "
+        "small orders.",
         "none",
+        cells(f"sort_desc({named}) or {rest}"),
         cells(f"max by (asset) ({series(m.WINDOW_USD, *one, side=Side.LONG)})"),
         cells(f"max by (asset) ({series(m.WINDOW_USD, *one, side=Side.SHORT)})"),
-        cells(f"sum by (asset) (max by (asset, side) ({series(m.WINDOW_USD, *one)}))"),
-        cells(f"sum by (asset) (max by (asset, side) ({series(m.WINDOW_ORDERS, *one)}))"),
+        cells(both("asset", series(m.WINDOW_ORDERS, *one))),
     )
 
 
 def venues() -> table.Panel:
     """Where it happened."""
     made = grid(
-        ("longs", "currencyUSD", bar(LONG)),
-        ("shorts", "currencyUSD", bar(SHORT)),
-        ("total", "currencyUSD", {"decimals": 1, "custom.width": 90}),
+        ("total", "currencyUSD", {"decimals": 1}),
+        ("longs", "currencyUSD", dollars(LONG)),
+        ("shorts", "currencyUSD", dollars(SHORT)),
         sort="total",
         by=("venue",),
     )
     return panel(
         made,
-        "On which venues, in the last hour?",
-        "All assets. A venue that samples its feed looks smaller than it is.",
+        "On which venues? (all assets, 1h)",
+        "Asset and span at the top do not change it. A venue that samples its feed looks smaller than it is.",
         "none",
+        cells(both("venue", series(m.VENUE_WINDOW_USD, span=HOUR))),
         cells(f"max by (venue) ({series(m.VENUE_WINDOW_USD, side=Side.LONG, span=HOUR)})"),
         cells(f"max by (venue) ({series(m.VENUE_WINDOW_USD, side=Side.SHORT, span=HOUR)})"),
-        cells(f"sum by (venue) (max by (venue, side) ({series(m.VENUE_WINDOW_USD, span=HOUR)}))"),
     )
 
 

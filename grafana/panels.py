@@ -27,7 +27,7 @@ from prometheus_client.metrics import MetricWrapperBase
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 LONG, SHORT, QUIET = "#ff9830", "#5794f2", "#8e8e8e"
 GOOD, ODD, BAD = "#73bf69", "#fade2a", "#f2495c"
-NO_DATA = "no data"
+NO_DATA, NO_ANSWER = "no data", "no data: the service does not answer"
 WIDTH = 24
 REFS = "ABCDEFGH"
 
@@ -125,8 +125,11 @@ def plot() -> timeseries.Panel:
     return timeseries.Panel().line_width(2).fill_opacity(8).span_nulls(span_nulls=False).min(0)
 
 
-def grid(*columns: tuple[str, str, Mapping[str, Any]], sort: str, by: Sequence[str]) -> table.Panel:
-    """A table of merged queries: columns are (name, unit, extra properties) in the order of the queries."""
+def grid(*columns: tuple[str, str, Mapping[str, Any]], by: Sequence[str], sort: str = "") -> table.Panel:
+    """A table of merged queries: columns are (name, unit, extra properties) in the order of the queries.
+
+    Rows are sorted by the column `sort`, downwards; without one they keep the order of the first query's answer.
+    """
     # Grafana numbers the value columns of several queries, and does not when there is one.
     values = [f"Value #{ref}" for ref in REFS[: len(columns)]] if len(columns) > 1 else ["Value"]
     order = {name: place for place, name in enumerate([*by, *values])}
@@ -137,15 +140,27 @@ def grid(*columns: tuple[str, str, Mapping[str, Any]], sort: str, by: Sequence[s
     for value, (name, unit, extra) in zip(values, columns, strict=True):
         made.override_by_name(value, looks(displayName=name, unit=unit, **extra))
     made.override_by_name(by[0], looks(**{"custom.width": 90}))
-    return made.sort_by([common.TableSortByFieldState().display_name(sort).desc(desc=True)])
+    return made.sort_by([common.TableSortByFieldState().display_name(sort).desc(desc=True)]) if sort else made
 
 
 def shelf(y: int, h: int, *panels: tuple[int, AnyPanel]) -> list[AnyPanel]:
     """Panels side by side from the left edge, each with its width; together as wide as the grid."""
     x = 0
     for width, made in panels:
-        made.grid_pos(GridPos(h=h, w=width, x=x, y=y)).id(100 * y + x + 1)
+        _place(made, x, y, width, h)
         x += width
     if x != WIDTH:
         raise ValueError(f"the shelf at y={y} is {x} wide, not {WIDTH}")
     return [made for _, made in panels]
+
+
+def tower(x: int, y: int, width: int, *panels: tuple[int, AnyPanel]) -> list[AnyPanel]:
+    """Panels one below the other from (x, y) on, each with its height."""
+    for h, made in panels:
+        _place(made, x, y, width, h)
+        y += h
+    return [made for _, made in panels]
+
+
+def _place(made: AnyPanel, x: int, y: int, w: int, h: int) -> None:
+    made.grid_pos(GridPos(h=h, w=w, x=x, y=y)).id(100 * y + x + 1)

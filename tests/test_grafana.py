@@ -73,7 +73,8 @@ def test_panel_says_what_it_is_for(panel: dict[str, Any]) -> None:
     assert panel["title"].strip()
     assert len(panel["description"]) > 30, "say why one looks at it"
     assert shown["unit"]
-    assert "no data" in shown["noValue"].lower(), "no data must not look like zero"
+    says_itself = "no data" in json.dumps([target["expr"] for target in panel["targets"]])
+    assert says_itself or "no data" in shown["noValue"].lower(), "no data must not look like zero"
     assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
 
 
@@ -143,6 +144,48 @@ def test_expressions_are_promql(tmp_path: Path) -> None:
     file.write_text(yaml.safe_dump({"groups": [{"name": "board", "rules": rules}]}))
     done = subprocess.run([PROMTOOL, "check", "rules", str(file)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+RUNNING = 'cascade_episode_usd{asset="BTC",kind="long_flush",severity="watch"}'
+COUNTED = 'cascade_episodes_open{kind="long_flush",severity="watch"}'
+GONE = '{asset="no data: the service does not answer"}'
+
+
+@pytest.mark.parametrize(
+    ("given", "rows"),
+    [
+        pytest.param({COUNTED: "0x4"}, [], id="idle"),
+        pytest.param({COUNTED: "1x4", RUNNING: "7x4"}, [(RUNNING.removeprefix("cascade_episode_usd"), 7)], id="open"),
+        pytest.param({}, [(GONE, -1)], id="down"),
+    ],
+)
+@pytest.mark.skipif(not PROMTOOL, reason="promtool is not installed")
+def test_running_table_tells_none_from_a_dead_service(
+    tmp_path: Path, given: dict[str, str], rows: list[tuple[str, int]]
+) -> None:
+    (panel,) = [panel for panel in PANELS if panel["title"] == "Which cascades are running?"]
+    wanted = [{"labels": labels, "value": value} for labels, value in rows]
+    case = {"expr": panel["targets"][0]["expr"], "eval_time": "1m", "exp_samples": wanted}
+    fed = [{"series": name, "values": values} for name, values in given.items()]
+    file = tmp_path / "running.yml"
+    file.write_text(yaml.safe_dump({"tests": [{"interval": "15s", "input_series": fed, "promql_expr_test": [case]}]}))
+    done = subprocess.run([PROMTOOL, "test", "rules", str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_floor_is_one_line_over_the_stacked_sides() -> None:
+    (panel,) = [panel for panel in PANELS if panel["title"].startswith("What was closed by force")]
+    assert [target["legendFormat"] for target in panel["targets"]] == ["shorts", "longs", "floor of the total"]
+    assert panel["fieldConfig"]["defaults"]["custom"]["stacking"]["mode"] == "normal"
+    looks = {
+        rule["matcher"]["options"]: {p["id"]: p["value"] for p in rule["properties"]} for rule in _overrides(panel)
+    }
+    assert looks["floor of the total"]["custom.stacking"] == {"mode": "none"}
+    assert "negative-Y" not in json.dumps(panel)
+
+
+def _overrides(panel: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(panel["fieldConfig"]["overrides"])
 
 
 @pytest.mark.skipif(not PROMTOOL, reason="promtool is not installed")
