@@ -72,6 +72,7 @@ def banner() -> stat.Panel:
         ]
     )
     made.color_mode(BigValueColorMode.BACKGROUND_SOLID).graph_mode(BigValueGraphMode.NONE)
+    made.text(common.VizTextDisplayOptions().value_size(16))  # left to itself it shrinks to nothing in a low panel
     return made.color_scheme(fixed(BAD)).reduce_options(last())
 
 
