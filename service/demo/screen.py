@@ -87,7 +87,7 @@ class Screen:
         reports = await app.venues()
         live = sum(report.state is FeedState.LIVE for report in reports)
         bar = _bar(reading.spans["1h"], _BAR if self._columns() >= _WIDE else _BAR // 3)
-        text = f"SIMULATION {clock_utc(now)}  last hour {bar}  {live}/{len(reports)} live"
+        text = f"SIMULATION {clock_utc(now)}  hour {bar}  {live}/{len(reports)} live"
         if self._moving:
             self._out.write(f"\r\x1b[2K{text[: self._columns() - 1]}")
             self._out.flush()
