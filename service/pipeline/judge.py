@@ -11,7 +11,7 @@ import msgspec
 from service import text
 from service.detector import SPAN, Open, Rules, State, Verdict, step
 from service.ledger import Ledger
-from service.model import Alert, Coverage, Detail, Episode, Reading, Totals
+from service.model import Alert, Coverage, Episode, Reading, Totals
 
 log = logging.getLogger("cascade.pipeline")
 
@@ -105,36 +105,36 @@ class Judge:
         )
 
     async def _alert(self, verdict: Verdict) -> Alert:
+        episode, totals = verdict.episode, verdict.totals
         detail = await self._ledger.detail(verdict.asset, SPAN, verdict.at)
         coverage = await self._cover(SPAN, verdict.at)
-        unheard = coverage is not None and (coverage.seconds_share is None or coverage.seconds_share < 1)
-        alert = _compose(verdict, detail, at_least=self._at_least or unheard)
-        largest = detail.largest if self._single_orders else None
-        alert = msgspec.structs.replace(alert, largest=largest, coverage=coverage, simulated=self._simulated)
+        alert = Alert(
+            id=f"{episode.id}.{episode.alerts}",
+            episode=episode.id,
+            kind=episode.kind,
+            phase=verdict.phase,
+            severity=episode.severity,
+            asset=verdict.asset,
+            side=episode.side,
+            span=SPAN,
+            started_at=episode.started_at,
+            at=verdict.at,
+            long_usd=totals.long_usd,
+            short_usd=totals.short_usd,
+            share=totals.share,
+            at_least=self._at_least or _partly_heard(coverage),
+            peak_usd=episode.peak_usd,
+            coverage=coverage,
+            venues=_dollars(detail.venues),
+            symbols=_dollars(detail.symbols),
+            largest=detail.largest if self._single_orders else None,
+            simulated=self._simulated,
+        )
         return msgspec.structs.replace(alert, why=text.why(alert, sampled=self._at_least))
 
 
-def _compose(verdict: Verdict, detail: Detail, *, at_least: bool) -> Alert:
-    episode, totals = verdict.episode, verdict.totals
-    return Alert(
-        id=f"{episode.id}.{episode.alerts}",
-        episode=episode.id,
-        kind=episode.kind,
-        phase=verdict.phase,
-        severity=episode.severity,
-        asset=verdict.asset,
-        side=episode.side,
-        span=SPAN,
-        started_at=episode.started_at,
-        at=verdict.at,
-        long_usd=totals.long_usd,
-        short_usd=totals.short_usd,
-        share=totals.share,
-        at_least=at_least,
-        peak_usd=episode.peak_usd,
-        venues=_dollars(detail.venues),
-        symbols=_dollars(detail.symbols),
-    )
+def _partly_heard(coverage: Coverage | None) -> bool:
+    return coverage is not None and (coverage.seconds_share is None or coverage.seconds_share < 1)
 
 
 def _dollars(names: Mapping[str, Totals], most: int = 10) -> dict[str, float]:
