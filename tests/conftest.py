@@ -4,11 +4,20 @@ import asyncio
 import os
 import uuid
 
+import hypothesis
 import pytest
 
 from service.ledger.embedded import EmbeddedServer
 from service.ledger.memory import MemoryLedger
 from service.ledger.redis import RedisLedger
+
+# a slow or busy machine is no defect of what is tested
+hypothesis.settings.register_profile(
+    "house",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large],
+)
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")
