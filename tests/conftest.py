@@ -15,7 +15,7 @@ from service.ledger.redis import RedisLedger
 hypothesis.settings.register_profile(
     "house",
     deadline=None,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large],
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("house")
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from service.clock import ScaledClock, WallClock
-from service.feed.backoff import WAIT_MOST_S, backoff, retry_after
+from service.feed.backoff import backoff
 from service.feed.dial import dial
 from service.feed.ear import Ear
 from service.feed.end import End, plain
@@ -18,6 +18,7 @@ from service.feed.inspection import KEPT_BURST, Inspection
 from service.feed.outlet import Item, put
 from service.feed.pace import Pace
 from service.model import FeedState
+from service.retry import WAIT_MOST_S, retry_after
 from tests.toyvenue import ORIGIN, Dice, Peer, order
 
 CLOCK = ScaledClock(ORIGIN, 60)

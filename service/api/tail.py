@@ -8,6 +8,7 @@ from functools import cached_property
 import msgspec
 
 from service.ledger import Ledger, LedgerError
+from service.ledger.archive import place
 from service.model import Alert
 
 #: The cursor before every alert.
@@ -31,12 +32,6 @@ class Row:
     def body(self) -> bytes:
         """Its JSON, encoded once and only when somebody wants it."""
         return _ENCODE(self.alert)
-
-
-def place(cursor: str) -> Place:
-    """A cursor as two numbers that compare."""
-    first, _, second = cursor.partition("-")
-    return int(first), int(second)
 
 
 def rows_of(found: Sequence[tuple[str, Alert]]) -> list[Row]:

@@ -8,9 +8,9 @@ from websockets.exceptions import InvalidProxy, InvalidStatus, InvalidURI, WebSo
 from websockets.http11 import Response
 
 from service.clock import Clock
-from service.feed.backoff import retry_after
 from service.feed.end import End, plain
 from service.model import FeedState
+from service.retry import retry_after
 
 OPEN_WITHIN_S = 10.0
 #: Room for a 10 MB frame: it is kept (cut) for inspection, the connection lives on.

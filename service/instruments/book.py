@@ -38,7 +38,7 @@ class Book:
         self, venue: Venue, endpoints: Mapping[str, str], cache: Path | None, clock: Clock, client: httpx.AsyncClient
     ) -> None:
         self._venue, self._cache, self._clock = venue, cache, clock
-        self._source = Source(venue, endpoints, client)
+        self._source = Source(venue, endpoints, clock, client)
         self._parking = Parking(venue.name)
         self._known: dict[str, Instrument] = {}
         self._listed: tuple[Instrument, ...] = ()

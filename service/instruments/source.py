@@ -1,12 +1,14 @@
 """The venue's metadata over HTTP: every catalogue, every page. Keeps nothing and knows no venue's words."""
 
 import asyncio
-import re
 from collections.abc import Mapping
 
 import httpx
 
+from service.clock import Clock
+from service.masking import mask
 from service.model import DecodeError, Instrument
+from service.retry import retry_after
 from service.venues.base import Venue
 
 #: Real seconds a venue may take for one page.
@@ -26,8 +28,8 @@ class InstrumentsError(Exception):
 class Source:
     """Where one venue's metadata comes from."""
 
-    def __init__(self, venue: Venue, endpoints: Mapping[str, str], client: httpx.AsyncClient) -> None:
-        self._venue, self._endpoints, self._client = venue, endpoints, client
+    def __init__(self, venue: Venue, endpoints: Mapping[str, str], clock: Clock, client: httpx.AsyncClient) -> None:
+        self._venue, self._endpoints, self._clock, self._client = venue, endpoints, clock, client
 
     async def fetch(self) -> dict[str, Instrument]:
         """All contracts by symbol, in the venue's order. Raises InstrumentsError when any page is missing."""
@@ -46,18 +48,16 @@ class Source:
             try:
                 instruments, cursor = self._venue.instruments(body)
             except DecodeError as error:
-                raise InstrumentsError(
-                    f"{self._venue.name}: {_shown(page)} is not what is documented: {error}"
-                ) from None
+                raise InstrumentsError(f"{self._venue.name}: {mask(page)} is not what is documented: {error}") from None
             for instrument in instruments:
                 found.setdefault(instrument.symbol, instrument)
             if cursor is None:
                 return
             if cursor in cursors:
-                raise InstrumentsError(f"{self._venue.name}: the pages of {_shown(url)} run in a circle at {cursor!r}")
+                raise InstrumentsError(f"{self._venue.name}: the pages of {mask(url)} run in a circle at {cursor!r}")
             cursors.add(cursor)
             page = self._venue.next_page(url, cursor)
-        raise InstrumentsError(f"{self._venue.name}: {_shown(url)} has more than {MOST_PAGES} pages")
+        raise InstrumentsError(f"{self._venue.name}: {mask(url)} has more than {MOST_PAGES} pages")
 
     async def _get(self, url: str) -> bytes:
         try:
@@ -65,22 +65,12 @@ class Source:
                 answer = await self._client.get(url, timeout=PATIENCE_S)
         except httpx.InvalidURL:
             # its text repeats a part of the address, which may carry a key
-            raise InstrumentsError(f"{self._venue.name}: {_shown(url)} is no usable address") from None
+            raise InstrumentsError(f"{self._venue.name}: {mask(url)} is no usable address") from None
         except (httpx.HTTPError, TimeoutError) as error:
-            raise InstrumentsError(f"{self._venue.name}: {_shown(url)} did not answer: {error!r}") from None
+            raise InstrumentsError(f"{self._venue.name}: {mask(url)} did not answer: {error!r}") from None
         if answer.status_code != httpx.codes.OK:
-            wish = answer.headers.get("retry-after", "")
             raise InstrumentsError(
-                f"{self._venue.name}: {_shown(url)} answered {answer.status_code}: {answer.text[:200]!r}",
-                retry_after=float(wish) if wish.isascii() and wish.isdigit() else None,
+                f"{self._venue.name}: {mask(url)} answered {answer.status_code}: {answer.text[:200]!r}",
+                retry_after=retry_after(answer.headers.get("Retry-After"), self._clock.now()),
             )
         return answer.content
-
-
-def _shown(url: str) -> str:
-    """Scheme, host, port and path of an address: what stands before the host or behind a `?` may be a secret."""
-    scheme, _, rest = url.partition("://")
-    place, *query = re.split(r"[?#]", rest, maxsplit=1)
-    if query and "@" in query[0]:
-        return f"{scheme}://***"  # nobody can say where such a password ends
-    return f"{scheme}://{place.rpartition('@')[2]}"

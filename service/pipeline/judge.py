@@ -43,6 +43,7 @@ class Judge:
         self._single_orders = single_orders
         self._states: dict[str, State] = {}
         self._latest: dict[str, Reading] = {}
+        self._odd: set[str] = set()
 
     async def load(self) -> None:
         """Take up the states as they were committed: an open episode goes on after a restart or a change of leader."""
@@ -51,7 +52,9 @@ class Judge:
             try:
                 self._states[market] = _DECODE(state)
             except msgspec.MsgspecError as error:
-                log.warning("the stored state of %s is of another version and is forgotten: %s", market, error)
+                if market not in self._odd:
+                    log.warning("the stored state of %s is of another version and is forgotten: %s", market, error)
+                self._odd.add(market)
 
     def look(self, readings: Iterable[Reading]) -> None:
         """Take note of readings for `episodes` without judging them."""
