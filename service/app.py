@@ -69,7 +69,7 @@ class App:
         self._settings = settings
         self._bell = Bell()
         self._holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        enabled = {name: VENUES[name] for name in settings.venues.enabled}
+        enabled = {name: VENUES[name] for name in settings.venues.names}
         self._books = {name: book_of(settings, venue, clock, client) for name, venue in enabled.items()}
         self._feeds: dict[str, Feeds] = {}
         heard = Heard(lambda name, _now: self._feeds[name].heard_at(), clock.speed)

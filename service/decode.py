@@ -1,6 +1,6 @@
 """The decode door: raw frames in, normalised orders out, for people who check us against a venue's own words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -27,14 +27,21 @@ def read_instruments(venue: Venue, paths: Sequence[Path]) -> dict[str, Instrumen
 def decode(venue: Venue, book: Mapping[str, Instrument], frames: BinaryIO, out: TextIO, err: TextIO) -> int:
     """One JSON line per order on `out`, one line per bad frame or row on `err`; 1 when any was bad, else 0."""
     session, bad = venue.session(), 0
-    for line, frame in enumerate(frames, 1):
-        text = frame.strip()
-        for order in _orders(venue, session, book, text) if text else ():
+
+    def tell(line: int, orders: Iterable[Liquidation | str]) -> None:
+        nonlocal bad
+        for order in orders:
             if isinstance(order, Liquidation):
                 print(_json(order), file=out)
             else:
                 bad += 1
                 print(f"line {line}: {order}", file=err)
+
+    line = 0
+    for line, frame in enumerate(frames, 1):
+        text = frame.strip()
+        tell(line, _orders(venue, session, book, text) if text else ())
+    tell(line, [_settled(venue, book, order) for order in session.farewell()])
     return 1 if bad else 0
 
 
@@ -72,5 +79,7 @@ def _instrument(venue: Venue, book: Mapping[str, Instrument], symbol: str) -> In
 
 def _json(order: Liquidation) -> str:
     fields = {name: getattr(order, name) for name in _FIELDS}
+    if not order.at:
+        fields["at"] = None  # the feed tells no time, and when the frame came is not known here
     # the ledger's own precision; more would be the noise of floats
     return msgspec.json.encode(fields | {"usd": to_usd(to_units(order.usd))}).decode()

@@ -8,7 +8,7 @@ import msgspec
 
 from service.clock import Clock
 from service.feed import Feeds, Item, Knobs
-from service.model import DecodeError, Instrument, Record, SocketHealth
+from service.model import DecodeError, Instrument, Print, Record, SocketHealth
 from service.venues.base import Control, Event, Plan, Session, Venue
 
 
@@ -26,8 +26,11 @@ class _Tapped:
     def __init__(self, inner: Session, socket: str, write: Callable[[Frame], None]) -> None:
         self._inner, self._socket, self._write = inner, socket, write
 
-    def hello(self) -> Sequence[str]:
-        return self._inner.hello()
+    def hello(self, now: int) -> Sequence[str]:
+        return self._inner.hello(now)
+
+    def farewell(self) -> Sequence[Print]:
+        return self._inner.farewell()
 
     def decode(self, frame: str | bytes, seen: int) -> Sequence[Event]:
         text = frame if isinstance(frame, str) else frame.decode("utf-8", "backslashreplace")

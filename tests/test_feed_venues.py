@@ -1,4 +1,4 @@
-"""The feed on the three real protocols, spoken by the local venue servers."""
+"""The feed on every real protocol, spoken by the local venue servers."""
 
 import asyncio
 import random
@@ -14,21 +14,23 @@ from service.clock import ScaledClock
 from service.feed import Feeds, Item, Knobs
 from service.feed.connection import SPREAD
 from service.instruments import Book
-from service.model import BadFrame, Contract, FeedState, Instrument, Liquidation, Print, Side, SocketHealth
+from service.instruments.source import Source
+from service.model import BadFrame, FeedState, Instrument, Liquidation, Print, Side, SocketHealth
 from service.simulator import Faults, Market
 from service.tape import Row
 from service.venues import VENUES
 from tests.toyvenue import ORIGIN, until
 
-NAMES = ("binance", "bybit", "okx")
+#: Venues with a socket; the others are heard by their history alone.
+NAMES = [name for name, venue in VENUES.items() if venue.history is None or venue.history.poll_s is None]
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 
 
-def contracts(venue: str) -> list[Instrument]:
-    return [
-        Instrument(venue=venue, symbol=symbol, asset=symbol[:3], contract=Contract.LINEAR, size=1.0)
-        for symbol in SYMBOLS
-    ]
+async def contracts(venue: str, market: Market) -> list[Instrument]:
+    """What the local server lists of the coins played: the rest would only cost subscriptions."""
+    async with httpx.AsyncClient() as client:
+        listed = await Source(VENUES[venue], market.endpoints[venue], ScaledClock(ORIGIN, 60), client).fetch()
+    return [row for row in listed.values() if row.asset in ("BTC", "ETH", "SOL")]
 
 
 def tape(venue: str, count: int) -> list[Row]:
@@ -86,7 +88,7 @@ async def listening(
         rng = random.Random(1)
         ours = ScaledClock(ORIGIN, speed * haste)
         feeds = Feeds(VENUES[name], market.endpoints[name], queue, ours, knobs or Knobs(), rng)
-        await feeds.replan(contracts(name))
+        await feeds.replan(await contracts(name, market))
         task = asyncio.create_task(feeds.run())
         try:
             yield market, Listening(queue)

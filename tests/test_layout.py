@@ -58,17 +58,16 @@ def test_service_is_this_checkout() -> None:
 @pytest.mark.parametrize("venue", VENUES)
 def test_venue_is_complete(venue: str) -> None:
     assert (HOUSE / "venues" / f"{venue}.py").is_file()
-    assert (HOUSE / "simulator" / f"{venue}.py").is_file(), "a venue nobody can rehearse"
+    assert (HOUSE / "simulator" / "venues" / f"{venue}.py").is_file(), "a venue nobody can rehearse"
     assert (ROOT / f"tests/fixtures/venues/{venue}.jsonl").is_file()
     table = text_of("service/venues/README.md").lower()
     assert re.search(rf"^\| *`?{venue}\b", table, re.MULTILINE), (
         "no line in the truth table of service/venues/README.md"
     )
-    assert f"service.simulator.{venue}" in CONTRACTS["One venue server knows nothing of another"]["modules"]
 
 
 def test_no_venue_file_without_a_row() -> None:
-    files = {path.stem for path in (HOUSE / "venues").glob("*.py")} - {"__init__", "base"}
+    files = {path.stem for path in (HOUSE / "venues").glob("*.py")} - {"__init__", "forceorder"}
     fixtures = {path.stem for path in (ROOT / "tests/fixtures/venues").glob("*.jsonl")}
     assert files == set(VENUES)
     assert fixtures == set(VENUES)

@@ -40,7 +40,7 @@ MESSAGES = {
     ),
     "severities-crossed": ": [detector] critical = 1.5: is below warning, which is 2; allowed: from warning",
     "unknown-venue": (
-        f': [venues] enabled[1] = "binanse": unknown venue; allowed: the venues {NAMES}; did you mean binance?'
+        f': [venues] enabled[1] = "binanse": unknown venue; allowed: all, or the venues {NAMES}; did you mean binance?'
     ),
     "unknown-venue-table": f": [venues.okex]: unknown venue; allowed: {NAMES}; did you mean okx?",
     "no-venue": f": [venues] enabled = []: names no venue; allowed: one or more of {NAMES}",
@@ -107,7 +107,7 @@ BAD_VARIABLES = {
         "CASCADE_DETECTOR__FLOORS__BTC = -1.0: is not above 0; allowed: a number above 0"
     ),
     ("CASCADE_VENUES__ENABLED", "okx,bibit"): (
-        f'CASCADE_VENUES__ENABLED[1] = "bibit": unknown venue; allowed: the venues {NAMES}; did you mean bybit?'
+        f'CASCADE_VENUES__ENABLED[1] = "bibit": unknown venue; allowed: all, or the venues {NAMES}; did you mean bybit?'
     ),
     ("CASCADE_VENUES__OKX__ENDPOINTS__PUBLIC", "https://h"): (
         'CASCADE_VENUES__OKX__ENDPOINTS__PUBLIC = "https://h": is not the URL of this endpoint; '
@@ -361,7 +361,7 @@ def test_every_line_of_the_shipped_file_says_what_its_key_means() -> None:
     lines = (CONFIG / "cascade.toml").read_text().splitlines()
     silent = [line for line in lines if "=" in line and "#" not in line]
 
-    assert silent == ["BTC = 30_000_000", "ETH = 20_000_000", 'enabled = ["binance", "bybit", "okx"]']
+    assert silent == ["BTC = 30_000_000", "ETH = 20_000_000"]
 
 
 def test_the_readme_has_every_key_with_its_default() -> None:

@@ -98,7 +98,10 @@ def test_faults_are_read_from_one_line():
     ) == Faults(drop=200, duplicate=0.05, garbage=100, silence=True, lossy=True, slow=1.5, seed=-3)
 
 
-NAMES = "drop, duplicate, garbage, slow, accept_then_close, refuse, silence, shuffle, mute_pongs, lossy, seed"
+NAMES = (
+    "drop, duplicate, garbage, slow, accept_then_close, refuse, silence, hollow, throttle, shuffle, mute_pongs, "
+    "lossy, seed"
+)
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,17 @@ def leaves(node: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str
             yield from leaves(value, (*path, key))
 
 
+def at(frame: Any, path: tuple[str | int, ...]) -> object:
+    for key in path:
+        frame = frame[key]
+    return frame
+
+
+def numeric(value: object) -> bool:
+    """A JSON number; where a venue writes numbers as text, a number in their place is another type."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def swapped(frame: Any, path: tuple[str | int, ...], value: object) -> Any:
     changed = copy.deepcopy(frame)
     node = changed
@@ -187,6 +198,8 @@ def test_a_swapped_type_never_makes_a_different_order(venue: Venue, line: dict[s
     wanted = Counter(told(order) for order in prints(attempt(venue, raw(frame))))
     for path in leaves(frame):
         for other in OTHERS:
+            if numeric(at(frame, path)) and numeric(other):
+                continue  # another number is another order
             # A name is free text: another one is another contract, not a wrong order.
             orders = [o for o in prints(attempt(venue, raw(swapped(frame, path, other)))) if o.symbol != other]
             assert Counter(map(told, orders)) <= wanted, (path, other)
@@ -206,18 +219,21 @@ def test_a_missing_field_never_makes_a_different_order(venue: Venue, line: dict[
             assert told(order) in wanted, path
 
 
-#: Frames of more than one row, and where the fields of one row stand that say what was liquidated.
-BATCHES = {
-    "binance": (("data", 1, "o"), {"s": "", "S": "buy", "z": "0", "ap": "-1", "T": 1}),
-    "bybit": (("data", 1), {"s": "", "S": "buy", "v": "0", "p": "NaN", "T": 1}),
-    "okx": (("data", 0, "details", 1), {"posSide": "both", "sz": "0", "bkPx": "", "ts": "1"}),
-}
+def of_batch(venue: Venue) -> tuple[Any, list[str | int], dict[str, object]]:
+    """A frame of more than one row, where the second stands, and what each of its fields must not be.
+
+    Venues whose frames hold one order say `"batch": null`.
+    """
+    batch = header(venue.name)["batch"]
+    if batch is None:
+        pytest.skip("one order a frame")
+    frame = next(line["frame"] for line in lines(venue.name) if len(line["expect"]) > 1)
+    return frame, batch["path"], batch["values"]
 
 
 @every_venue
 def test_a_bad_row_costs_itself_and_not_the_others(venue: Venue) -> None:
-    path, values = BATCHES[venue.name]
-    frame = next(line["frame"] for line in lines(venue.name) if len(line["expect"]) > 1)
+    frame, path, values = of_batch(venue)
     whole = list(venue.session().decode(raw(frame), SEEN))
     for field, value in values.items():
         events = list(venue.session().decode(raw(swapped(frame, (*path, field), value)), SEEN))
@@ -228,8 +244,7 @@ def test_a_bad_row_costs_itself_and_not_the_others(venue: Venue) -> None:
 
 @every_venue
 def test_a_batch_of_another_shape_is_refused_whole(venue: Venue) -> None:
-    path, values = BATCHES[venue.name]
-    frame = next(line["frame"] for line in lines(venue.name) if len(line["expect"]) > 1)
+    frame, path, values = of_batch(venue)
     for field in values:
         with pytest.raises(DecodeError):
             venue.session().decode(raw(swapped(frame, (*path, field), None)), SEEN)
@@ -239,8 +254,11 @@ def test_a_batch_of_another_shape_is_refused_whole(venue: Venue) -> None:
 def test_fixtures_show_both_sides_and_frames_that_are_no_orders(venue: Venue) -> None:
     found = [expected["side"] for line in lines(venue.name) for expected in line["expect"]]
     assert set(found) == {"long", "short"}
+    if not venue.plans(venue.endpoints, list(metadata(venue.name).values())):
+        return
     assert {"Control", "Refused"} <= {word for line in lines(venue.name) for word in line.get("yields", ())}
-    assert any(not line["expect"] and not line.get("yields") for line in lines(venue.name)), "an ack"
+    acks = [line for line in lines(venue.name) if not line["expect"] and line.get("yields", []) in ([], ["Subscribed"])]
+    assert acks
 
 
 @every_venue
@@ -259,18 +277,19 @@ def test_hello_is_said_and_nothing_is_subscribed_before_it_is_answered(venue: Ve
         assert plan.venue == venue.name
         assert plan.url.startswith("wss://")
         session = venue.session(plan)
-        assert session.hello()
+        assert session.hello(SEEN)
         for line in lines(venue.name):
-            if "DecodeError" not in line.get("yields", ()):
+            if line["expect"] or line.get("yields") == ["Control"]:
                 events = session.decode(raw(line["frame"]), SEEN)
-                assert len(plan.topics) == 1 or not any(isinstance(event, Subscribed) for event in events)
+                assert not any(isinstance(event, Subscribed) for event in events)
 
 
 @every_venue
 def test_plan_keys_are_unique_and_plans_are_the_same_when_asked_again(venue: Venue) -> None:
     listed = list(metadata(venue.name).values())
     plans = venue.plans(venue.endpoints, listed)
-    assert len({plan.key for plan in plans}) == len(plans) > 0
+    assert len({plan.key for plan in plans}) == len(plans)
+    assert plans or (venue.history and venue.history.poll_s), "a venue nobody can hear"
     assert venue.plans(venue.endpoints, listed) == plans
     assert all(plan.control_max_age_s for plan in plans)
 
@@ -286,6 +305,8 @@ def test_endpoints_can_be_overridden(venue: Venue) -> None:
 @every_venue
 def test_metadata_is_typed_and_broken_metadata_is_a_decode_error(venue: Venue) -> None:
     rows = metadata(venue.name)
+    if not venue.catalogue(venue.endpoints):
+        return
     assert rows
     assert all(row.venue == venue.name and row.size > 0 and row.asset for row in rows.values())
     for file in header(venue.name)["instruments"]:
@@ -306,7 +327,7 @@ def test_a_row_is_a_file_a_fixture_and_a_line_of_the_truth_table(venue: Venue) -
 
 
 def test_files_fixtures_and_truth_table_name_no_venue_without_a_row() -> None:
-    files = {path.stem for path in ROOM.glob("*.py")} - {"__init__", "base"}
+    files = {path.stem for path in ROOM.glob("*.py")} - {"__init__", "forceorder"}
     fixtures = {path.stem for path in (FIXTURES / "venues").glob("*.jsonl")}
     told = set(re.findall(r"^\| `(\w+)` \|", (ROOM / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
     assert files == fixtures == told == set(VENUES)
@@ -316,26 +337,7 @@ def test_files_fixtures_and_truth_table_name_no_venue_without_a_row() -> None:
 
 #: By collected file, its orders in turn: symbol, side of the position, dollars, time. The dollars were worked out by
 #: hand by the venue's own formula: filled x average fill, 100 USD a contract of COIN-M, v x p, contracts x value x bkPx.
-RECORDED: dict[str, list[tuple[str, str, float, int]]] = {
-    "binance_um": [
-        ("BTCUSDT", "long", 3_018.1865, 1695714031881),  # 0.115 x 26245.10
-        ("BTCUSDT", "long", 138.74, 1568014460893),  # 0.014 x 9910
-        ("BTCUSDT", "long", 138.74172839492, 1568014460893),  # 0.014 x 9910.12345678
-    ],
-    "binance_cm": [("BTCUSD_200925", "long", 100.0, 1591154240949)] * 2,
-    "bybit": [
-        ("COTIUSDT", "short", 142.892376, 1789669871606),  # 6666 x 0.021436
-        ("ROSEUSDT", "short", 899.8, 1739502302929),  # 20000 x 0.04499
-    ],
-    "okx": [
-        ("CNPY-USDT-SWAP", "short", 889.4194, 1789669898955),  # 2137 x 1 x 0.4162
-        ("DYDX-USDT-SWAP", "long", 811.776, 1723892524781),  # 768 x 1 x 1.057
-        ("IOST-USDT-SWAP", "short", 0.101803, 1692266434010),  # 13 x 1 x 0.007831
-    ],
-}
-#: Units of one contract where a multiplier stands between contract and dollars. That of CNPY and of IOST is assumed:
-#: the collection has no metadata of them.
-SIZES = {"BTCUSD_200925": 100.0, "CNPY-USDT-SWAP": 1.0, "DYDX-USDT-SWAP": 1.0, "IOST-USDT-SWAP": 1.0}
+RECORDED = [(name, file) for name in VENUES for file in header(name)["collected"]]
 
 
 def collected(file: str, *kinds: str) -> list[Any]:
@@ -345,31 +347,33 @@ def collected(file: str, *kinds: str) -> list[Any]:
 
 
 def valued(order: Print) -> Liquidation:
-    """By a multiplier known to the test; where there is none, by the form of the name."""
-    instrument = VENUES[order.venue].implied(order.symbol)
-    if order.symbol in SIZES:
-        contract = Contract.INVERSE if order.venue == "binance" else Contract.LINEAR
+    """By a multiplier the fixture states, by the fixture's metadata, or by the form of the name."""
+    stated = header(order.venue)["sizes"].get(order.symbol)
+    instrument = metadata(order.venue).get(order.symbol) or VENUES[order.venue].implied(order.symbol)
+    if stated:
         instrument = Instrument(
-            venue=order.venue, symbol=order.symbol, asset="X", contract=contract, size=SIZES[order.symbol]
+            venue=order.venue, symbol=order.symbol, asset="X", contract=Contract(stated[0]), size=stated[1]
         )
     assert instrument, f"no multiplier for {order.symbol}"
     return settle(order, instrument)
 
 
-@pytest.mark.parametrize("file", RECORDED)
-def test_every_frame_collected_in_research_decodes_to_its_side_dollars_and_time(file: str) -> None:
-    session = VENUES[file.partition("_")[0]].session()
+@pytest.mark.parametrize(("name", "file"), RECORDED)
+def test_every_frame_collected_in_research_decodes_to_its_side_dollars_and_time(name: str, file: str) -> None:
+    session = VENUES[name].session()
     found: list[Liquidation] = []
     for frame in collected(file, "event", "ack", "error"):
-        if frame.get("topic", "").startswith("liquidation."):
+        if isinstance(frame, dict) and str(frame.get("topic", "")).startswith("liquidation."):
             with pytest.raises(DecodeError, match="retired"):
                 session.decode(raw(frame), SEEN)
         else:
             found += map(valued, prints(list(session.decode(raw(frame), SEEN))))
-    assert [(row.symbol, row.side, row.at) for row in found] == [
-        (symbol, Side(side), at) for symbol, side, _, at in RECORDED[file]
+    found += map(valued, session.farewell())
+    expected = header(name)["collected"][file]
+    assert [[row.symbol, row.side.value, row.at] for row in found] == [
+        [symbol, side, at or SEEN] for symbol, side, _, at in expected
     ]
-    assert [row.usd for row in found] == pytest.approx([usd for *_, usd, _ in RECORDED[file]], rel=1e-12)
+    assert [row.usd for row in found] == pytest.approx([usd for _, _, usd, _ in expected], rel=1e-12)
 
 
 @pytest.mark.parametrize("file", ["bybit", "okx"])
@@ -411,9 +415,8 @@ def test_a_control_frame_is_a_sign_of_life_only_when_it_is_whole(venue: Venue, t
 @every_venue
 @pytest.mark.parametrize("rest", ["\0garbage", "GARBAGE", " ", "}GARBAGE", "]}GARBAGE"])
 def test_a_control_stream_that_only_begins_well_is_refused(venue: Venue, rest: str) -> None:
-    opening = {"binance": '{"stream":"!markPrice@arr', "bybit": '{"topic":"tickers.'}
     with pytest.raises(DecodeError):
-        venue.session().decode(opening.get(venue.name, '{"arg":{"channel":"mark-price"') + rest, SEEN)
+        venue.session().decode(header(venue.name)["control"] + rest, SEEN)
 
 
 # --- hostile frames ---------------------------------------------------------------------------------------------------
@@ -543,24 +546,13 @@ def test_an_order_of_more_dollars_than_a_venue_holds_is_refused() -> None:
         settled(VENUES["binance"], order)
 
 
-@pytest.mark.parametrize(
-    ("name", "path", "fields"),
-    [
-        ("binance", ("o",), {"s": "X", "S": "SELL", "T": 1791435249137, "q": "15.5", "z": "15.3", "ap": "1.40430"}),
-        ("bybit", ("data", 0), {"s": "X", "T": 1789669871607, "S": "Buy", "v": "6666.0", "p": "0.021437"}),
-        (
-            "okx",
-            ("data", 0, "details", 0),
-            {"ts": "1791565600772", "posSide": "net", "side": "buy", "sz": "8.550", "bkPx": "82655.70"},
-        ),
-    ],
-)
-def test_every_field_of_an_identity_makes_another_id(
-    name: str, path: tuple[str | int, ...], fields: dict[str, object]
-) -> None:
-    frame = lines(name)[0]["frame"]
-    frames = [frame, *(swapped(frame, (*path, field), value) for field, value in fields.items())]
-    ids = [order.id for changed in frames for order in prints(attempt(VENUES[name], raw(changed)))]
+@every_venue
+def test_every_field_of_an_identity_makes_another_id(venue: Venue) -> None:
+    """`"nth"` names the fixture line (from 0) with the order; the first one without it."""
+    identity = header(venue.name)["identity"]
+    frame = lines(venue.name)[identity.get("nth", 0)]["frame"]
+    frames = [frame, *(swapped(frame, (*identity["path"], name), new) for name, new in identity["fields"].items())]
+    ids = [order.id for changed in frames for order in prints(attempt(venue, raw(changed)))]
     assert len(set(ids)) == len(frames)
 
 
@@ -573,7 +565,7 @@ def test_binance_is_subscribed_when_both_streams_are_acked() -> None:
     assert (um.key, um.url) == ("um", "wss://fstream.binance.com/market/stream")
     assert (cm.key, cm.url) == ("cm", "wss://dstream.binance.com/stream")
     session = venue.session(cm)
-    said = [json.loads(text) for text in session.hello()]
+    said = [json.loads(text) for text in session.hello(SEEN)]
     assert [ask["params"] for ask in said] == [["!forceOrder@arr"], ["btcusd_perp@markPrice@1s"]]
     assert session.decode('{"result":null,"id":2}', SEEN) == ()
     assert session.decode('{"result":null,"id":2}', SEEN) == ()
@@ -678,7 +670,7 @@ def test_bybit_shards_850_contracts_under_ten_thousand_characters_each() -> None
     assert [plan.key for plan in plans] == ["linear-0", "linear-1", "linear-2"]
     asked: list[str] = []
     for plan in plans:
-        frames = [json.loads(text)["args"] for text in venue.session(plan).hello()]
+        frames = [json.loads(text)["args"] for text in venue.session(plan).hello(SEEN)]
         assert all(len(args) <= 50 for args in frames)
         topics = [topic for args in frames for topic in args]
         assert len(json.dumps(topics, separators=(",", ":"))) < 10_000
@@ -707,7 +699,7 @@ def test_bybit_keeps_linear_and_inverse_apart() -> None:
 def bybit_session(count: int) -> tuple[Any, list[str]]:
     venue = VENUES["bybit"]
     session = venue.session(venue.plans(venue.endpoints, contracts(count))[0])
-    return session, list(session.hello())
+    return session, list(session.hello(SEEN))
 
 
 def test_bybit_is_subscribed_when_every_frame_is_acked() -> None:
@@ -808,7 +800,7 @@ def test_okx_is_subscribed_when_every_argument_is_acked() -> None:
     venue = VENUES["okx"]
     (plan,) = venue.plans(venue.endpoints, ())
     session = venue.session(plan)
-    (hello,) = session.hello()
+    (hello,) = session.hello(SEEN)
     args = json.loads(hello)["args"]
     assert args == [
         {"channel": "liquidation-orders", "instType": "SWAP"},

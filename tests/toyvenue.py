@@ -24,7 +24,7 @@ from websockets.http11 import Request, Response
 from service.clock import ScaledClock
 from service.feed import Feeds, Item, Knobs
 from service.model import Completeness, DecodeError, FeedState, Instrument, Print, Side, SocketHealth
-from service.venues.base import Control, Event, Leaving, Plan, Pong, Refused, Say, Spoilt, Subscribed
+from service.venues.base import Control, Event, Leaving, Plan, Pong, Refused, Say, Session, Spoilt, Subscribed
 
 ORIGIN = 1_768_341_600_000
 SPEED = 60.0
@@ -40,13 +40,14 @@ _WORDS: Mapping[str | bytes, Sequence[Event]] = {
 }
 
 
-class ToySession:
+class ToySession(Session):
     def __init__(self, plan: Plan, number: int) -> None:
         self._topics = plan.topics or ("all",)
         self._number = number
         self._missing = len(self._topics)
 
-    def hello(self) -> Sequence[str]:
+    def hello(self, now: int) -> Sequence[str]:
+        del now
         return [f"sub {topic} {self._number}" for topic in self._topics]
 
     def decode(self, frame: str | bytes, seen: int) -> Sequence[Event]:

@@ -20,6 +20,7 @@ from service.feed.kit import Kit
 from service.feed.outlet import Item, put
 from service.feed.pulse import Pulse
 from service.feed.talk import HASTE_S, LEISURE_S, Talk
+from service.feed.wire import text_of, unzipped
 from service.model import DecodeError, FeedState, Print
 from service.venues.base import Control, Event, Leaving, Plan, Pong, Refused, Say, Spoilt, Subscribed
 
@@ -52,7 +53,7 @@ class Connection:
         """Dial and serve until it is over; then `end` says why."""
         await self._kit.pace.turn()
         metrics.DIALS.labels(self.plan.venue, self.plan.key).inc()
-        opened = await dial(self.plan.url, self._kit.clock)
+        opened = await dial(self.plan.url, self._kit.clock, self.plan.headers)
         if isinstance(opened, End):
             self._over(opened)
         else:
@@ -71,7 +72,8 @@ class Connection:
             share = self._kit.rng.uniform(1 - SPREAD, 1 + SPREAD)
             self.pulse.replace_at = time.monotonic() + self.plan.lifetime_s * share / self._kit.clock.speed
         talk = self._talk
-        words = (talk.greet(self._session.hello(), self._accepted), talk.beat(), talk.ping(), self._part())
+        hello = self._session.hello(self._kit.clock.now())
+        words = (talk.greet(hello, self._accepted), talk.beat(), talk.ping(), self._part())
         try:
             async with asyncio.TaskGroup() as group:
                 talkers = [group.create_task(word) for word in words]
@@ -79,7 +81,13 @@ class Connection:
                 for task in talkers:
                     task.cancel()
         finally:
+            await self._part_with_held()
             await self._talk.hang_up(HASTE_S)
+
+    async def _part_with_held(self) -> None:
+        for order in self._session.farewell():
+            if not self._kit.queue.full():  # a stop waits for nobody
+                await self._kit.queue.put(order)
 
     def _over(self, end: End) -> None:
         self.end = self.end or end
@@ -104,6 +112,7 @@ class Connection:
 
     async def _take(self, frame: bytes, seen: int) -> None:
         longest = self._kit.knobs.max_frame_bytes
+        frame = unzipped(frame, longest)
         if len(frame) > longest:
             await self._keep("too_long", frame, f"{len(frame)} bytes, at most {longest} are decoded", seen)
             return
@@ -118,7 +127,7 @@ class Connection:
 
     async def _decode(self, frame: bytes, seen: int) -> Sequence[Event]:
         try:
-            return self._session.decode(_text(frame), seen)
+            return self._session.decode(text_of(frame), seen)
         except DecodeError as error:
             await self._keep("decode", frame, str(error), seen)
         except Exception as error:  # noqa: BLE001  # a decoder's bug costs one frame, not the feed
@@ -167,11 +176,3 @@ class Connection:
             await self._talk.hang_up(HASTE_S)
         elif kept:  # what was accepted goes on, and should it not, its control stream tells
             log.warning("%s %s was refused a part: %s", self.plan.venue, self.plan.key, reason)
-
-
-def _text(frame: bytes) -> str | bytes:
-    # websockets would end the connection for one text frame of broken UTF-8; here it is one bad frame
-    try:
-        return frame.decode()
-    except UnicodeDecodeError:
-        return frame

@@ -12,6 +12,8 @@ from service.feed.end import End, plain
 from service.model import FeedState
 from service.retry import retry_after
 
+Headers = tuple[tuple[str, str], ...]
+
 OPEN_WITHIN_S = 10.0
 #: Room for a 10 MB frame: it is kept (cut) for inspection, the connection lives on.
 MAX_WIRE_BYTES = 16 * 2**20
@@ -20,11 +22,12 @@ MAX_WIRE_BYTES = 16 * 2**20
 READ_AHEAD = 256
 
 
-async def dial(url: str, clock: Clock) -> ClientConnection | End:
+async def dial(url: str, clock: Clock, headers: Headers = ()) -> ClientConnection | End:
     """An open connection, or why there is none. Never raises for what a peer, a network or a URL can do."""
     try:
         return await connect(
             url,
+            additional_headers=headers,
             # a rehearsal on this machine is not reached through a company's proxy
             proxy=None if _loopback(url) else True,
             open_timeout=clock.grace(OPEN_WITHIN_S),

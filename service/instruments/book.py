@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import httpx
+import msgspec
 
 from service.clock import Clock
 from service.instruments import cache as files
@@ -40,6 +41,8 @@ class Book:
         self._venue, self._cache, self._clock = venue, cache, clock
         self._source = Source(venue, endpoints, clock, client)
         self._parking = Parking(venue.name)
+        self._nameless = not venue.catalogue(venue.endpoints)
+        """The venue has no metadata to fetch: its names tell all there is."""
         self._known: dict[str, Instrument] = {}
         self._listed: tuple[Instrument, ...] = ()
         self._fetched_at = 0
@@ -108,7 +111,7 @@ class Book:
 
     def settle(self, order: Print) -> Liquidation | None:
         """Dollars of an order; None while its contract is unknown: it is parked. Raises DecodeError for no sane sum."""
-        instrument = self._known.get(order.symbol)
+        instrument = self._known.get(order.symbol) or (self._venue.implied(order.symbol) if self._nameless else None)
         if instrument is None:
             if self._parking.park(order):
                 self._early_s = EARLY_S
@@ -168,7 +171,7 @@ class Book:
         name, names = self._venue.name, frozenset(listed)
         for instrument in instruments:
             old = self._known.get(instrument.symbol)
-            if old not in (None, instrument):
+            if old is not None and _terms(old) != _terms(instrument):
                 log.warning("%s: contract changed from %s to %s", name, old, instrument)
             self._known[instrument.symbol] = instrument
         self._listed = tuple(row for row in self._known.values() if row.symbol in names)
@@ -176,6 +179,11 @@ class Book:
         INSTRUMENTS.labels(name).set(len(self._known))
         INSTRUMENTS_AGE.labels(name).set_function(lambda: (self._clock.now() - self._fetched_at) / 1_000)
         log.info("%s: %d contracts listed, %d known", name, len(self._listed), len(self._known))
+
+
+def _terms(instrument: Instrument) -> Instrument:
+    """A contract without what moves by the hour: its price and its rate."""
+    return msgspec.structs.replace(instrument, rate=1.0, mark=None)
 
 
 def _backoff(failures: int) -> float:

@@ -34,9 +34,10 @@ class Source:
     async def fetch(self) -> dict[str, Instrument]:
         """All contracts by symbol, in the venue's order. Raises InstrumentsError when any page is missing."""
         found: dict[str, Instrument] = {}
-        for url in self._venue.catalogue(self._endpoints):
+        catalogue = self._venue.catalogue(self._endpoints)
+        for url in catalogue:
             await self._turn(url, found)
-        if not found:
+        if catalogue and not found:
             raise InstrumentsError(f"{self._venue.name}: the metadata lists no contract")
         return found
 

@@ -15,23 +15,31 @@ class Instrument(Record, frozen=True, kw_only=True):
     asset: str
     contract: Contract
     size: float
+    rate: float = 1.0
+    """Dollars per unit of what the price (quanto: the payout) is counted in, when the metadata was fetched."""
+    mark: float | None = None
+    """The last price the metadata told, for feeds whose orders carry none."""
+    alias: str = ""
+    """What people call the contract, where the feed knows it by a number only."""
 
 
 class Print(Record, frozen=True, kw_only=True):
     """One forced order as its venue told it, side already the position's; quantity in the venue's own unit.
 
-    `price` is in quote currency, `at` the venue's time and `seen` ours, both in ms UTC. `id` is the venue's own id or a
-    digest of the identifying raw fields: the same order seen twice has the same id.
+    `price` is in quote currency, None where the feed tells none; `rate` is dollars per unit of the payout coin where
+    the feed tells it (quanto). `at` is the venue's time and `seen` ours, both in ms UTC. `id` is the venue's own id or
+    a digest of the identifying raw fields: the same order seen twice has the same id.
     """
 
     venue: str
     symbol: str
     side: Side
-    price: float
+    price: float | None
     quantity: float
     at: int
     seen: int
     id: str
+    rate: float | None = None
 
 
 class Liquidation(Record, frozen=True, kw_only=True):

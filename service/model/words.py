@@ -90,9 +90,11 @@ class Contract(StrEnum):
     """How a quantity becomes dollars."""
 
     LINEAR = "linear"
-    """usd = quantity x size x price."""
+    """usd = quantity x size x price x rate; the rate is 1 for what is quoted in dollars."""
     INVERSE = "inverse"
-    """usd = quantity x size; the price plays no part."""
+    """usd = quantity x size; the price plays no part: the quantity is a sum of dollars."""
+    QUANTO = "quanto"
+    """usd = quantity x size x price x rate: size is payout coin per unit of price, rate that coin in dollars."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,8 @@ from service.pipeline import Knobs as StreetKnobs
 from service.venues import VENUES
 
 TIME_FORM = "ISO 8601 with its zone, as 2026-01-13T18:00:00Z"
+#: Stands for every venue that is on by default, so that a new one needs no line in anybody's settings.
+EVERY = "all"
 STORE_URLS = ("redis://", "rediss://", "unix://")
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
@@ -42,8 +44,8 @@ def _moment(text: str) -> int | None:
 
 
 def _known(name: str) -> str:
-    if name not in VENUES:
-        raise Wrong("unknown venue", f"the venues {', '.join(VENUES)}", tuple(VENUES))
+    if name not in (*VENUES, EVERY):
+        raise Wrong("unknown venue", f"{EVERY}, or the venues {', '.join(VENUES)}", (*VENUES, EVERY))
     return name
 
 
@@ -145,8 +147,14 @@ class Venues(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
     __pydantic_extra__: dict[str, VenueKnobs]
 
-    enabled: Annotated[tuple[Annotated[str, AfterValidator(_known)], ...], AfterValidator(_once_each)] = tuple(VENUES)
-    """Venues to listen to."""
+    enabled: Annotated[tuple[Annotated[str, AfterValidator(_known)], ...], AfterValidator(_once_each)] = (EVERY,)
+    """Venues to listen to; `all` is every one but those that are off by default."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The venues to listen to, in table order."""
+        every = EVERY in self.enabled
+        return tuple(name for name, row in VENUES.items() if name in self.enabled or (every and row.by_default))
 
     def endpoints(self, name: str) -> dict[str, str]:
         """URLs of one venue by key: its defaults under the configured ones."""

@@ -15,7 +15,7 @@ def public(settings: Settings) -> dict[str, Any]:
     """Effective settings in the shape of the TOML file, ready for JSON; the endpoints in force are spelt out."""
     values = settings.model_dump(mode="json")
     values["ledger"]["url"] = mask(settings.ledger.url.get_secret_value())
-    names = dict.fromkeys([*settings.venues.enabled, *(settings.venues.model_extra or {})])
+    names = dict.fromkeys([*settings.venues.names, *(settings.venues.model_extra or {})])
     values["venues"] = {"enabled": list(settings.venues.enabled)} | {
         name: {"endpoints": {key: mask(url) for key, url in settings.venues.endpoints(name).items()}} for name in names
     }

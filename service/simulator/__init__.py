@@ -2,7 +2,8 @@
 
 from service.simulator.base import VenueServer
 from service.simulator.faults import Faults
-from service.simulator.market import SERVERS, Market
+from service.simulator.market import Market
 from service.simulator.player import Played, rebase, shorten, symbols_of
+from service.simulator.venues import SERVERS
 
 __all__ = ["SERVERS", "Faults", "Market", "Played", "VenueServer", "rebase", "shorten", "symbols_of"]

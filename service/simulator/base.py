@@ -5,6 +5,7 @@ A venue's words (paths, requests, acks, frames, metadata) are in its own file; t
 
 import asyncio
 from abc import abstractmethod
+from collections import deque
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -20,6 +21,7 @@ from service.tape import Row
 TICK_REAL_S = 0.5
 SHUFFLE_MS = 1_000
 _COIN_MARGINED = 12
+_REMEMBERED = 200_000
 
 
 class VenueServer(Listener):
@@ -35,6 +37,8 @@ class VenueServer(Listener):
     def __init__(self, clock: Clock, symbols: Iterable[str], faults: Faults) -> None:
         super().__init__(clock, faults)
         self.told = 0
+        self.happened: deque[Order] = deque(maxlen=_REMEMBERED)
+        """What the venue's REST history tells, in the order it happened; heard on a socket or not."""
         self.prices: dict[str, str] = {}
         self._dice = Dice(f"{faults.seed} {self.name}")
         self._listed: dict[str, Listing] = {}
@@ -115,6 +119,7 @@ class VenueServer(Listener):
 
     def remember(self, parcel: Sequence[Order]) -> None:
         """Orders that have happened, heard or not."""
+        self.happened.extend(parcel)
         for order in parcel:
             self.prices[order.listing.symbol] = order.price
 
@@ -122,7 +127,7 @@ class VenueServer(Listener):
         roll = self._dice.roll(self.faults)
         if self.faults.slow:
             await self.clock.sleep(self.faults.slow)
-        while not self.faults.silence:
+        while not self._mute:
             await self._audience(parcel, wait)
             if await self._send(parcel, roll):
                 await self._spoil(parcel, roll)
@@ -135,9 +140,13 @@ class VenueServer(Listener):
         return [(peer, topic) for peer in self.live for topic in self.topics(peer, parcel)]
 
     async def _audience(self, parcel: Sequence[Order], wait: bool) -> None:
-        while not self.faults.silence and (self._owing() or (wait and not self._listeners(parcel))):
+        while not self._mute and (self._owing() or (wait and not self._listeners(parcel))):
             self._changed.clear()
             await self._changed.wait()
+
+    @property
+    def _mute(self) -> bool:
+        return self.faults.silence or self.faults.hollow
 
     def _owing(self) -> bool:
         self._owed = {route for route in self._owed if not self.carried(*route)}

@@ -40,6 +40,11 @@ class Faults(Record, frozen=True, kw_only=True):
     """Subscriptions are refused in the venue's words."""
     silence: bool = False
     """Sockets stay healthy, but neither liquidations nor the control stream come; the orders of that time are lost."""
+    hollow: bool = False
+    """Subscriptions are accepted and the control stream speaks, but no liquidation comes, as on Binance's retired path;
+    the orders of that time are in the REST history only."""
+    throttle: int = 0
+    """After every so many REST requests answer one with 429 and a Retry-After of two seconds."""
     shuffle: bool = False
     """Orders of a second come out of order, and so do the frames they make."""
     mute_pongs: bool = False
@@ -51,7 +56,7 @@ class Faults(Record, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Bounds."""
-        for name in ("drop", "duplicate", "garbage", "slow"):
+        for name in ("drop", "duplicate", "garbage", "slow", "throttle"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(f"fault {name} must be 0 (off) or above, got {getattr(self, name)}")
         if self.duplicate > 1 and self.duplicate % 1:

@@ -23,6 +23,7 @@ log = logging.getLogger("cascade.simulator")
 _CLOSE_S = 0.3
 
 Answer = tuple[int, object]
+_TOO_MANY = {"code": 429, "msg": "too many requests"}
 
 
 class Listener(ABC):
@@ -40,6 +41,7 @@ class Listener(ABC):
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: Server | None = None
+        self._asked = 0
 
     @abstractmethod
     def line(self, path: str) -> str | None:
@@ -56,6 +58,10 @@ class Listener(ABC):
     @abstractmethod
     def rest(self, path: str, query: Mapping[str, str]) -> Answer:
         """Status and body of a GET."""
+
+    def wire(self, text: str) -> str | bytes:
+        """A text as it travels; most venues send text frames."""
+        return text
 
     def opening(self, peer: Peer) -> list[str]:  # noqa: ARG002  # most venues read nothing else from a path
         """Topics that the path a client dialled asks for by itself."""
@@ -126,7 +132,7 @@ class Listener(ABC):
             return
         if isinstance(ws, Line):
             ws.mute = lambda: self.faults.mute_pongs
-        peer = Peer(ws, line, path)
+        peer = Peer(ws, line, path, self.wire)
         self.peers.append(peer)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -150,8 +156,12 @@ class Listener(ABC):
         if request.headers.get("Upgrade", "").lower() == "websocket":
             known = self.line(url.path) is not None
             return None if known else ws.respond(HTTPStatus.NOT_FOUND, f"no such path: {url.path}\n")
-        status, body = self.rest(url.path, dict(parse_qsl(url.query)))
+        self._asked += 1
+        throttled = self.faults.throttle and self._asked % (self.faults.throttle + 1) == 0
+        status, body = (429, _TOO_MANY) if throttled else self.rest(url.path, dict(parse_qsl(url.query)))
         payload = msgspec.json.encode(body)
         headers = Headers({"Content-Type": "application/json", "Content-Length": str(len(payload))})
+        if throttled:
+            headers["Retry-After"] = "2"
         headers["Connection"] = "close"
         return Response(status, HTTPStatus(status).phrase, headers, payload)

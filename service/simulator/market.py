@@ -2,20 +2,16 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Self
 
 from service.clock import Clock
 from service.simulator.base import VenueServer
-from service.simulator.binance import Binance
-from service.simulator.bybit import Bybit
 from service.simulator.contracts import Listing
 from service.simulator.faults import Faults
-from service.simulator.okx import Okx
 from service.simulator.player import Played, Player, relabelled, symbols_of
+from service.simulator.venues import SERVERS
 from service.tape import Row
-
-SERVERS: Mapping[str, type[VenueServer]] = MappingProxyType({server.name: server for server in (Binance, Bybit, Okx)})
 
 _NO_FAULTS = Faults()
 

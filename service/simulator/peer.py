@@ -31,10 +31,11 @@ class Line(ServerConnection):
 class Peer:
     """A client: the line it dialled ("um", "linear", ...), what it is subscribed to, and when it last spoke."""
 
-    def __init__(self, ws: ServerConnection, line: str, path: str) -> None:
+    def __init__(self, ws: ServerConnection, line: str, path: str, wire: Callable[[str], str | bytes]) -> None:
         self.ws = ws
         self.line = line
         self.path = path
+        self._wire = wire
         self.id = str(uuid.uuid4())
         self.topics: dict[str, Mapping[str, str]] = {}
         self.combined = False
@@ -58,7 +59,7 @@ class Peer:
             return False
         try:
             async with asyncio.timeout(PATIENCE_S):
-                await self.ws.send(text)
+                await self.ws.send(self._wire(text))
         except ConnectionClosed:
             self.gone = True
             return False

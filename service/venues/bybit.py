@@ -13,7 +13,7 @@ import msgspec
 from service.model import Completeness, Contract, DecodeError, Instrument, Print, Side
 from service.symbols import asset_of_base, asset_of_symbol
 from service.venues import base
-from service.venues.base import Control, Event, Heartbeat, Plan, Pong, Refused, Say, Spoilt, Subscribed
+from service.venues.base import Control, Event, Heartbeat, Plan, Pong, Refused, Say, Session, Spoilt, Subscribed, Venue
 
 NAME = "bybit"
 TOPIC = "allLiquidation."
@@ -75,7 +75,7 @@ _CATALOGUE = msgspec.json.Decoder(_Catalogue)
 _CONTROL = (Control(),)
 
 
-class Bybit:
+class Bybit(Venue):
     """Linear and inverse contracts, perpetual and dated; neither spot nor options."""
 
     name: ClassVar[str] = NAME
@@ -86,6 +86,7 @@ class Bybit:
         "rest": "https://api.bybit.com",
     }
     dial_gap_s: ClassVar[float] = 1.0  # 500 connections per 5 minutes and domain
+    usual_per_minute: ClassVar[float] = 2.2
     about: ClassVar[str] = "Shows every liquidation, at its bankruptcy price, in batches of half a second."
 
     def completeness(self, at: int) -> Completeness:
@@ -109,7 +110,7 @@ class Bybit:
 
     def next_page(self, url: str, cursor: str) -> str:
         """The venue hands out cursors that are escaped once and wants them escaped again."""
-        return f"{url}&cursor={_escape(cursor)}"
+        return f"{url}&cursor={base.escape(cursor)}"
 
     def implied(self, symbol: str) -> Instrument | None:
         """Linear quantities are base units and inverse ones dollars; the ending of the name tells which."""
@@ -143,7 +144,7 @@ class Bybit:
         return _Session(plan.topics if plan else ())
 
 
-class _Session:
+class _Session(Session):
     def __init__(self, topics: Sequence[str]) -> None:
         self._topics = topics
         self._asked = 0
@@ -151,7 +152,8 @@ class _Session:
         self._heard = False
         """At least one topic of orders was accepted."""
 
-    def hello(self) -> Sequence[str]:
+    def hello(self, now: int) -> Sequence[str]:
+        del now
         topics = self._topics
         return [self._ask(topics[first : first + FRAME_TOPICS]) for first in range(0, len(topics), FRAME_TOPICS)]
 
@@ -222,11 +224,6 @@ def _other(topic: str) -> Sequence[Event]:
     if topic.startswith("liquidation."):
         raise DecodeError(f"topic {topic[:40]!r} is retired: it shows one order a second and must not be mixed in")
     return _CONTROL if topic.startswith("tickers.") else ()
-
-
-def _escape(text: str) -> str:
-    keep = "-._~"
-    return "".join(c if c.isascii() and (c.isalnum() or c in keep) else f"%{b:02X}" for c in text for b in c.encode())
 
 
 def _instrument(row: _Contract, contract: Contract) -> Instrument:

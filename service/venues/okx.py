@@ -11,7 +11,19 @@ import msgspec
 from service.model import Completeness, Contract, DecodeError, Instrument, Print, Side
 from service.symbols import asset_of_base
 from service.venues import base
-from service.venues.base import Control, Event, Heartbeat, Leaving, Plan, Pong, Refused, Spoilt, Subscribed
+from service.venues.base import (
+    Control,
+    Event,
+    Heartbeat,
+    Leaving,
+    Plan,
+    Pong,
+    Refused,
+    Session,
+    Spoilt,
+    Subscribed,
+    Venue,
+)
 
 NAME = "okx"
 ORDERS = "liquidation-orders"
@@ -78,7 +90,7 @@ _CONTROL = (Control(),)
 _ARGS = (*(_Arg(channel=ORDERS, instType=kind) for kind in KINDS), _Arg(channel=CONTROL, instId="BTC-USDT-SWAP"))
 
 
-class Okx:
+class Okx(Venue):
     """Swaps and futures, X-Perps among the futures; linear and inverse."""
 
     name: ClassVar[str] = NAME
@@ -88,6 +100,7 @@ class Okx:
         "rest": "https://openapi.okx.com",
     }
     dial_gap_s: ClassVar[float] = 1.0  # 3 connections a second and IP
+    usual_per_minute: ClassVar[float] = 4.5
     about: ClassVar[str] = "Shows a part of its liquidations and does not say which: its totals are a floor."
 
     def completeness(self, at: int) -> Completeness:
@@ -106,16 +119,6 @@ class Okx:
             raise DecodeError(f"okx metadata: code {answer.code} {answer.msg}")
         rows = [row for row in answer.data if row.state not in ("preopen", "test")]
         return [found for row in rows if (found := _instrument(row))], None
-
-    def next_page(self, url: str, cursor: str) -> str:
-        """Never needed: the one page has no cursor."""
-        del cursor
-        return url
-
-    def implied(self, symbol: str) -> Instrument | None:
-        """Nothing: every contract has a multiplier."""
-        del symbol
-        return None
 
     def plans(self, endpoints: Mapping[str, str], instruments: Sequence[Instrument]) -> Sequence[Plan]:
         """One socket for the whole market."""
@@ -136,12 +139,13 @@ class Okx:
         return _Session(_ARGS if plan else ())
 
 
-class _Session:
+class _Session(Session):
     def __init__(self, args: Sequence[_Arg]) -> None:
         self._args = args
         self._waiting = set(args)
 
-    def hello(self) -> Sequence[str]:
+    def hello(self, now: int) -> Sequence[str]:
+        del now
         return [msgspec.json.encode({"op": "subscribe", "args": self._args}).decode()] if self._args else []
 
     def decode(self, frame: str | bytes, seen: int) -> Sequence[Event]:
