@@ -47,7 +47,7 @@ async def cover(ledger: MemoryLedger, listing=lambda _asset: ()) -> Cover:
 
 async def test_an_asset_is_covered_by_the_venues_that_list_it_and_no_others():
     ledger = MemoryLedger()
-    await ledger.mark_live(["bybit", "okx"], T0, NOW)
+    await ledger.mark_live(["bybit", "okx"], T0 - MINUTE, NOW)
     heard = await cover(ledger, lambda asset: {"PEPE": ["bybit", "okx"], "BTC": ["bybit", "deribit"]}.get(asset, ()))
 
     assert heard.of("PEPE", "1h", NOW).seconds_share == 1
@@ -59,7 +59,7 @@ async def test_an_asset_is_covered_by_the_venues_that_list_it_and_no_others():
 
 async def test_a_total_is_a_floor_by_the_venues_that_list_the_asset():
     ledger = MemoryLedger()
-    await ledger.mark_live(list(THREE), T0, NOW)
+    await ledger.mark_live(list(THREE), T0 - MINUTE, NOW)
     heard = await cover(ledger, lambda asset: {"BTC": ["bybit", "deribit"], "PEPE": ["bybit", "okx"]}.get(asset, ()))
 
     assert (heard.of("BTC", "1h", NOW).at_least, heard.of("BTC", "1h", NOW).leaving_out) == (False, ())

@@ -193,7 +193,9 @@ async def test_writing_every_second_hears_as_much_as_writing_once():
                 await health.heard.write(ledger)
         await health.heard.write(ledger)
 
-    assert await often.live_share(["bybit"], "1h", T0 + HOUR) == await once.live_share(["bybit"], "1h", T0 + HOUR) == 1
+    # the last slot is not settled: what happened in its last seconds may be on its way
+    shares = [await ledger.live_share(["bybit"], "1h", T0 + HOUR) for ledger in (often, once)]
+    assert shares == [359 / 360] * 2
 
 
 async def test_a_venue_is_heard_up_to_its_last_sign_of_life_not_to_the_notice_of_its_death():
@@ -206,7 +208,7 @@ async def test_a_venue_is_heard_up_to_its_last_sign_of_life_not_to_the_notice_of
     told(health, "linear", FeedState.DOWN, T0 + 31 * MINUTE)
     await health.heard.write(ledger)
 
-    assert await ledger.live_share(["bybit"], "1h", T0 + HOUR) == 0.5
+    assert await ledger.live_share(["bybit"], "1h", T0 + HOUR) == 179 / 360, "and the slot it died in is not whole"
 
 
 async def test_a_stretch_nobody_listened_is_not_heard_though_the_venue_speaks_again():
@@ -218,7 +220,7 @@ async def test_a_stretch_nobody_listened_is_not_heard_though_the_venue_speaks_ag
 
     await health.heard.write(ledger)
 
-    assert await ledger.live_share(["bybit"], "1h", T0 + HOUR) == 0.5
+    assert await ledger.live_share(["bybit"], "1h", T0 + HOUR) == (119 + 59) / 360
 
 
 async def test_a_retired_socket_no_longer_speaks_for_its_venue():

@@ -11,6 +11,9 @@ from service.ledger.live import NOTHING, Slots, window
 from service.model import ALL, SPANS, Coverage, Gap
 from service.pipeline.health import Health
 
+#: The newest seconds are not settled: a sign of life may be a ping's age away. So what is said of a span is said of the
+#: same length of time up to this much earlier.
+SETTLED_MS = 2 * TICK
 #: Gaps named of one venue, the latest ones.
 MOST_GAPS = 20
 
@@ -44,15 +47,15 @@ class Cover:
 
     def venue(self, name: str, span: str, now: int) -> float | None:
         """The part of a span that was heard on one venue."""
-        shares = self._slots.shares([name], window(span, now))
+        shares = self._slots.shares([name], window(span, now - SETTLED_MS))
         return None if shares is None else shares[0]
 
     def gaps(self, name: str, now: int) -> list[Gap]:
         """When one venue was not live in the last day, oldest first; the slots that are just ending are left out."""
-        return self._slots.gaps(name, now - SPANS["24h"], now - 2 * TICK)
+        return self._slots.gaps(name, now - SPANS["24h"], now - SETTLED_MS)
 
     def _measured(self, names: tuple[str, ...], span: str, now: int) -> Coverage:
-        within = window(span, now)
+        within = window(span, now - SETTLED_MS)
         shares = self._slots.shares(names, within)
         by_venue = {name: share[0] for name in names if (share := self._slots.shares([name], within))}
         return Coverage(
