@@ -45,6 +45,13 @@ class Heard:
         if venue in self._open:
             self._done.append((venue, *self._open.pop(venue)))
 
+    def deafen(self, venue: str, since: int) -> None:
+        """What was believed heard of the venue from `since` on was not: nothing of it is handed over any more."""
+        self.end(venue)
+        done = [span for span in self._done if span[0] != venue]
+        kept = [(name, first, min(until, since)) for name, first, until in self._done if name == venue]
+        self._done = done + [span for span in kept if span[1] < span[2]]
+
     def beat(self, now: int) -> None:
         """Look for signs of life; about once a second, whatever the ledger does."""
         for venue, (since, until) in list(self._open.items()):
