@@ -23,6 +23,7 @@ from service.model import (
     HOUR,
     MINUTE,
     SECOND,
+    BadFrame,
     Contract,
     DecodeError,
     FeedState,
@@ -169,6 +170,18 @@ async def test_without_sockets_everything_untold_is_a_gap():
 # How a history is asked
 
 
+KEPT: list[BadFrame] = []
+
+
+def asker(clock, client, history: History | None = None) -> Asking:
+    KEPT.clear()
+
+    async def keep(bad: BadFrame) -> None:
+        KEPT.append(bad)
+
+    return Asking("toy", history or ToyHistory(), clock, client, keep)
+
+
 async def everything(asker: Asking, urls: Sequence[str]) -> list[int]:
     return [one.at async for page in asker.orders(urls) for one in page]
 
@@ -176,8 +189,7 @@ async def everything(asker: Asking, urls: Sequence[str]) -> list[int]:
 async def test_every_page_is_asked_until_there_is_no_more():
     async with rest() as (served, endpoints, client, clock):
         served.told = [T0 + n for n in range(8)]
-        asker = Asking("toy", ToyHistory(), clock, client)
-        found = await everything(asker, ToyHistory().asks(endpoints, [CONTRACT], T0, T0 + HOUR))
+        found = await everything(asker(clock, client), ToyHistory().asks(endpoints, [CONTRACT], T0, T0 + HOUR))
 
         assert sorted(set(found)) == served.told
         assert [query["from"] for _, query in served.asked] == [f"{T0 + n}" for n in (0, 2, 4, 6)]
@@ -186,9 +198,7 @@ async def test_every_page_is_asked_until_there_is_no_more():
 async def test_a_server_that_asks_for_patience_gets_it():
     async with rest(speed=10) as (served, endpoints, client, clock):
         served.told, served.refuse = [T0], [(429, {"Retry-After": "8"}), (503, {})]
-        found = await everything(
-            Asking("toy", ToyHistory(), clock, client), [f"{endpoints['rest']}/h?from=0&to={T0 + 1}"]
-        )
+        found = await everything(asker(clock, client), [f"{endpoints['rest']}/h?from=0&to={T0 + 1}"])
         first, second, third = (at for at, _ in served.asked)
 
         assert found == [T0]
@@ -202,7 +212,7 @@ async def test_requests_keep_their_distance():
 
     async with rest(speed=10) as (served, endpoints, client, clock):
         served.told = [T0 + n for n in range(8)]
-        await everything(Asking("toy", Paced(), clock, client), Paced().asks(endpoints, [CONTRACT], T0, T0 + HOUR))
+        await everything(asker(clock, client, Paced()), Paced().asks(endpoints, [CONTRACT], T0, T0 + HOUR))
         times = [at for at, _ in served.asked]
 
         assert all(after - before >= 0.099 for before, after in pairwise(times))
@@ -213,7 +223,7 @@ async def test_a_question_that_is_declined_is_not_repeated(status):
     async with rest() as (served, endpoints, client, clock):
         served.refuse = [(status, {})] * 9
         with pytest.raises(UntoldError, match=str(status)):
-            await everything(Asking("toy", ToyHistory(), clock, client), [endpoints["rest"] + "/h"])
+            await everything(asker(clock, client), [endpoints["rest"] + "/h"])
 
         assert len(served.asked) == 1
 
@@ -223,7 +233,7 @@ async def test_a_server_that_stays_broken_is_left_for_later(monkeypatch):
     async with rest() as (served, endpoints, client, clock):
         served.refuse = [(500, {})] * 99
         with pytest.raises(UntoldError, match=r"500.*5 times"):
-            await everything(Asking("toy", ToyHistory(), clock, client), [endpoints["rest"] + "/h"])
+            await everything(asker(clock, client), [endpoints["rest"] + "/h"])
 
         assert len(served.asked) == asking.ATTEMPTS
 
@@ -232,14 +242,16 @@ async def test_an_answer_of_another_shape_is_no_empty_answer():
     async with rest() as (served, endpoints, client, clock):
         served.body = b'{"msg":"maintenance"}'
         with pytest.raises(UntoldError, match="not what is documented"):
-            await everything(Asking("toy", ToyHistory(), clock, client), [endpoints["rest"] + "/h"])
+            await everything(asker(clock, client), [endpoints["rest"] + "/h"])
+
+        assert [(bad.venue, bad.reason, bad.frame) for bad in KEPT] == [("toy", "history", '{"msg":"maintenance"}')]
 
 
 async def test_pages_that_run_in_a_circle_end():
     async with rest() as (served, endpoints, client, clock):
         served.told = [T0, T0, T0]
         url = address(f"{endpoints['rest']}/h", from_=T0, to=T0 + 1)
-        assert await everything(Asking("toy", ToyHistory(), clock, client), [url]) == [T0] * 3
+        assert await everything(asker(clock, client), [url]) == [T0] * 3
         assert query_of(asked_again(url, from_=T0)) == query_of(url)
 
 

@@ -1,19 +1,16 @@
 """One venue's history, page after page: pace, patience, Retry-After. Keeps no order and judges no gap."""
 
-import logging
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import httpx
 
 from service import metrics
 from service.clock import Clock
 from service.fetch import FetchError, get
-from service.model import DecodeError, Print
-from service.venues.base import History
-
-log = logging.getLogger("cascade.backfill")
+from service.model import BadFrame, DecodeError, Print
+from service.venues.base import History, Spoilt
 
 #: First and longest pause (clock) after an answer that may be better next time.
 RETRY_S = (2.0, 300.0)
@@ -21,6 +18,8 @@ RETRY_S = (2.0, 300.0)
 ATTEMPTS = 5
 #: Pages of one gap; more than any documented limit needs.
 MOST_PAGES = 5_000
+#: Bytes of an unreadable answer worth keeping.
+KEPT_BYTES = 4_096
 
 
 class UntoldError(Exception):
@@ -30,8 +29,15 @@ class UntoldError(Exception):
 class Asking:
     """Asks one history, one request after the other."""
 
-    def __init__(self, name: str, history: History, clock: Clock, client: httpx.AsyncClient) -> None:
-        self._name, self._history, self._clock, self._client = name, history, clock, client
+    def __init__(
+        self,
+        name: str,
+        history: History,
+        clock: Clock,
+        client: httpx.AsyncClient,
+        keep: Callable[[BadFrame], Awaitable[None]],
+    ) -> None:
+        self._name, self._history, self._clock, self._client, self._keep = name, history, clock, client, keep
         self._free_at = 0.0
 
     async def orders(self, urls: Sequence[str]) -> AsyncIterator[list[Print]]:
@@ -53,13 +59,20 @@ class Asking:
             page = self._history.read(url, body, self._clock.now())
         except DecodeError as error:
             metrics.BACKFILL_FAILURES.labels(self._name, "decode").inc()
+            await self._bad(body, str(error))
             raise UntoldError(f"an answer is not what is documented: {error}") from None
-        orders = [order for order in page.orders if isinstance(order, Print)]
-        for spoilt in page.orders:
-            if not isinstance(spoilt, Print):
-                metrics.BAD_FRAMES.labels(self._name, "history").inc()
-                log.warning("%s: a row of the history is not counted: %s", self._name, spoilt.detail)
-        return orders, page.more
+        for row in page.orders:
+            if isinstance(row, Spoilt):
+                await self._bad(body, row.detail)
+        return [row for row in page.orders if isinstance(row, Print)], page.more
+
+    async def _bad(self, body: bytes, detail: str) -> None:
+        """Counted and kept for inspection, as a bad frame of a socket is."""
+        metrics.BAD_FRAMES.labels(self._name, "history").inc()
+        text = body[:KEPT_BYTES].decode("utf-8", "backslashreplace")
+        await self._keep(
+            BadFrame(venue=self._name, frame=text, reason="history", detail=detail[:200], seen=self._clock.now())
+        )
 
     async def _body(self, url: str) -> bytes:
         first, most = RETRY_S

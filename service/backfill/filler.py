@@ -18,7 +18,7 @@ from service.backfill.knobs import Knobs
 from service.backfill.twins import Twins
 from service.clock import Clock
 from service.ledger import Ledger, LedgerError
-from service.model import MINUTE, SECOND, FeedState, Gap, Healed, Instrument, Print, SocketHealth
+from service.model import MINUTE, SECOND, BadFrame, FeedState, Gap, Healed, Instrument, Print, SocketHealth
 from service.venues.base import History, Venue
 
 log = logging.getLogger("cascade.backfill")
@@ -36,7 +36,7 @@ SOCKET = "rest"
 class Queue(Protocol):
     """The near end of the street's queue."""
 
-    async def put(self, item: Print | Healed | SocketHealth, /) -> None:
+    async def put(self, item: Print | Healed | SocketHealth | BadFrame, /) -> None:
         """Wait for room, then enqueue."""
         ...
 
@@ -59,7 +59,7 @@ class Backfill:
 
     def __init__(self, venue: Venue, history: History, endpoints: Mapping[str, str], parts: Parts) -> None:
         self._name, self._history, self._endpoints, self._parts = venue.name, history, endpoints, parts
-        self._asking = Asking(venue.name, history, parts.clock, parts.client)
+        self._asking = Asking(venue.name, history, parts.clock, parts.client, parts.queue.put)
         self._told: list[Gap] = []
         self._later: dict[int, int] = {}
         """Start of a gap that was not told -> when it may be asked for again (ms)."""
