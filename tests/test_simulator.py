@@ -564,6 +564,7 @@ async def test_recorded_price_and_quantity_are_kept_where_they_give_the_dollars(
 VENUE_SYMBOLS = [
     ("binance", "BTCUSDT"), ("binance", "ETHUSD_PERP"), ("bybit", "1000PEPEUSDT"), ("bybit", "BTCUSD"),
     ("okx", "BTCUSDT"), ("okx", "PEPEUSDT"), ("okx", "ETH-USD-SWAP"), ("okx", "XYZUSDT"),
+    ("bitget", "PEPEUSDT"), ("bitget", "BTCUSD_CM"), ("coinex", "PEPEUSDT"), ("coinex", "BTCUSD"),
 ]  # fmt: skip
 
 
@@ -650,7 +651,7 @@ class NoSocket(RestOnlyServer):
             size=Decimal(1),
         )
 
-    def rest(self, path, query):
+    def rest(self, _path, _query):
         return 200, [order.quantity for order in self.happened]
 
 

@@ -377,7 +377,7 @@ def test_every_frame_collected_in_research_decodes_to_its_side_dollars_and_time(
     assert [row.usd for row in found] == pytest.approx([usd for _, _, usd, _ in expected], rel=1e-12)
 
 
-@pytest.mark.parametrize("file", ["bybit", "okx"])
+@pytest.mark.parametrize("file", ["bybit", "okx", "bitget"])
 def test_a_heartbeat_of_our_own_in_a_recording_means_nothing(file: str) -> None:
     ours = [frame for frame in collected(file, "ping") if frame == "ping" or "success" not in frame]
     assert ours

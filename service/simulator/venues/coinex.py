@@ -1,7 +1,7 @@
 """CoinEx v2 as its pages describe it: markets and the history of liquidations over REST, and no socket for either.
 
-https://docs.coinex.com/api/v2 (futures: market list, list-market-liquidation-history). The answer to an unknown market was
-seen on the live service in September 2026.
+https://docs.coinex.com/api/v2 (futures: market list, list-market-liquidation-history). The answer to an unknown market
+was seen on the live service in September 2026.
 """
 
 from collections.abc import Mapping, Sequence
