@@ -111,7 +111,7 @@ class Bitget(Venue):
     """USDT, USDC and the coin-margined contracts of the unified account (`_CM`)."""
 
     name: ClassVar[str] = NAME
-    docs: ClassVar[str] = "https://www.bitget.com/api-doc/uta/websocket/public/Liquidation-Channel"
+    docs: ClassVar[str] = "https://www.bitget.com/docs/uta/websocket/public/Liquidation-Channel"
     endpoints: ClassVar[Mapping[str, str]] = {
         "public": "wss://ws.bitget.com/v3/ws/public",
         "rest": "https://api.bitget.com",

@@ -1,6 +1,6 @@
 """Bitget UTA v3 as its pages describe it: the public socket, the instruments and the delayed history of liquidations.
 
-https://www.bitget.com/api-doc/uta (websocket/public/Liquidation-Channel, Tickers-Channel; public/Get-Liquidations,
+https://www.bitget.com/docs/uta (websocket/public/Liquidation-Channel, Tickers-Channel; public/Get-Liquidations,
 Instruments). Refusals, the dead words of the older sockets and the idle limit are what the live service was seen to do.
 """
 
