@@ -22,6 +22,9 @@ MOST_PAGES = 5_000
 KEPT_BYTES = 4_096
 
 
+Keep = Callable[[BadFrame], Awaitable[None]]
+
+
 class UntoldError(Exception):
     """The history did not tell the whole gap; it may be asked again."""
 
@@ -29,14 +32,7 @@ class UntoldError(Exception):
 class Asking:
     """Asks one history, one request after the other."""
 
-    def __init__(
-        self,
-        name: str,
-        history: History,
-        clock: Clock,
-        client: httpx.AsyncClient,
-        keep: Callable[[BadFrame], Awaitable[None]],
-    ) -> None:
+    def __init__(self, name: str, history: History, clock: Clock, client: httpx.AsyncClient, keep: Keep) -> None:
         self._name, self._history, self._clock, self._client, self._keep = name, history, clock, client, keep
         self._free_at = 0.0
 
