@@ -6,9 +6,10 @@ from service.venues.base import Venue
 from service.venues.binance import Binance
 from service.venues.bybit import Bybit
 from service.venues.dydx import Dydx
+from service.venues.lighter import Lighter
 from service.venues.okx import Okx
 
-_ROWS: tuple[Venue, ...] = (Binance(), Bybit(), Okx(), Dydx())
+_ROWS: tuple[Venue, ...] = (Binance(), Bybit(), Okx(), Dydx(), Lighter())
 
 #: Every venue by its name, which is also its metric label, its file and its fixture.
 VENUES: Mapping[str, Venue] = {row.name: row for row in _ROWS}
