@@ -166,6 +166,8 @@ async def test_a_healthy_socket_that_brings_nothing_is_silent_until_it_speaks(na
         ("bitget", '{"event":"error","code":30006,"msg":"request too many"}'),
         ("binance", '{"code":3,"msg":"x"}'),
         ("bybit", '{"success":false,"ret_msg":"x","conn_id":"c","req_id":"","op":"subscribe"}'),
+        ("dydx", '{"type":"error","message":"x","connection_id":"c","message_id":9}'),
+        ("lighter", '{"error":{"code":30009,"message":"x"}}'),
     ],
 )
 async def test_an_error_frame_on_live_sockets_costs_nothing_but_itself(name, text):

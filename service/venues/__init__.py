@@ -10,6 +10,11 @@ from service.venues.coinex import Coinex
 from service.venues.okx import Okx
 
 _ROWS: tuple[Venue, ...] = (Binance(), Bybit(), Okx(), Bitget(), Coinex())
+from service.venues.dydx import Dydx
+from service.venues.lighter import Lighter
+from service.venues.okx import Okx
+
+_ROWS: tuple[Venue, ...] = (Binance(), Bybit(), Okx(), Dydx(), Lighter())
 
 #: Every venue by its name, which is also its metric label, its file and its fixture.
 VENUES: Mapping[str, Venue] = {row.name: row for row in _ROWS}
