@@ -7,14 +7,19 @@ from service.venues.binance import Binance
 from service.venues.bitget import Bitget
 from service.venues.bybit import Bybit
 from service.venues.coinex import Coinex
-from service.venues.okx import Okx
-
-_ROWS: tuple[Venue, ...] = (Binance(), Bybit(), Okx(), Bitget(), Coinex())
 from service.venues.dydx import Dydx
 from service.venues.lighter import Lighter
 from service.venues.okx import Okx
 
-_ROWS: tuple[Venue, ...] = (Binance(), Bybit(), Okx(), Dydx(), Lighter())
+_ROWS: tuple[Venue, ...] = (
+    Binance(),
+    Bybit(),
+    Okx(),
+    Bitget(),
+    Dydx(),
+    Lighter(),
+    Coinex(),
+)
 
 #: Every venue by its name, which is also its metric label, its file and its fixture.
 VENUES: Mapping[str, Venue] = {row.name: row for row in _ROWS}
