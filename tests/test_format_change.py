@@ -30,22 +30,23 @@ FIXTURES = Path(__file__).parent / "fixtures" / "venues"
 COUNT = 6
 
 
-def field_of(name: str) -> str | int:
-    """A field every order of the venue needs: the last of its identity, as the fixture tells it."""
+def field_of(name: str) -> str:
+    """A field every order of the venue needs: the first that may not be wrong in a batch, as the fixture tells it."""
     with (FIXTURES / f"{name}.jsonl").open(encoding="utf-8") as file:
-        return list(json.loads(file.readline())["identity"]["fields"])[-1]
+        head = json.loads(file.readline())
+    return str(next(iter(head["batch"]["values"] if head["batch"] else head["identity"]["fields"])))
 
 
-def altered(node: Any, key: str | int, change: Callable[[dict[str, Any], str], None]) -> Any:
+def altered(node: Any, key: str, change: Callable[[dict[str, Any], str], None]) -> Any:
     """The frame with `change` made to every object that has the field; arrays lose what stands from its place on."""
     if isinstance(node, list):
         rows = [altered(one, key, change) for one in node]
-        cut = isinstance(key, str) and key.isdigit() and len(rows) > int(key) and not isinstance(rows[-1], dict | list)
+        cut = key.isdigit() and len(rows) > int(key) and not isinstance(rows[-1], dict | list)
         return rows[: int(key)] if cut else rows
     if isinstance(node, dict):
         found = {name: altered(value, key, change) for name, value in node.items()}
         if key in found:
-            change(found, str(key))
+            change(found, key)
         return found
     return node
 
