@@ -6,9 +6,10 @@ from service.venues.aster import Aster
 from service.venues.base import Venue
 from service.venues.binance import Binance
 from service.venues.bybit import Bybit
+from service.venues.hyperliquid import Hyperliquid
 from service.venues.okx import Okx
 
-_ROWS: tuple[Venue, ...] = (Binance(), Bybit(), Okx(), Aster())
+_ROWS: tuple[Venue, ...] = (Binance(), Bybit(), Okx(), Aster(), Hyperliquid())
 
 #: Every venue by its name, which is also its metric label, its file and its fixture.
 VENUES: Mapping[str, Venue] = {row.name: row for row in _ROWS}
