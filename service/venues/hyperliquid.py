@@ -17,11 +17,9 @@ from service.venues import base
 from service.venues.base import Control, Event, Heartbeat, Plan, Pong, Refused, Session, Spoilt, Subscribed, Venue
 
 NAME = "hyperliquid"
-#: Distinct accounts an IP may watch; one more is refused.
-MOST_USERS = 10
+MOST_USERS = 10  # distinct accounts an IP may watch; one more is refused
 CONTROL = '{"type":"activeAssetCtx","coin":"BTC"}'
-#: Fills of the first message after a subscription may be older than anything the street counts.
-OLDEST_MS = 72 * HOUR
+OLDEST_MS = 72 * HOUR  # fills of a snapshot may be older than anything the street counts
 #: Who takes positions over: the seven children of the HLP vault, which itself has no fills, and the Liquidator vault.
 SENTINELS = (
     "0x010461c14e146ac35fe42271bdc1134ee31c703a",  # HLP Strategy A
@@ -78,7 +76,14 @@ class _Topic(msgspec.Struct, frozen=True):
 
 class _Answer(msgspec.Struct):
     subscription: _Topic
-    method: str = ""
+
+
+class _Coin(msgspec.Struct):
+    name: str
+
+
+class _Meta(msgspec.Struct):
+    universe: list[_Coin]
 
 
 class _Frame(msgspec.Struct):
@@ -93,6 +98,7 @@ _EVENTS = msgspec.json.Decoder(_UserEvents)
 _ANSWER = msgspec.json.Decoder(_Answer)
 _TOPIC = msgspec.json.Decoder(_Topic)
 _WORDS = msgspec.json.Decoder(str)
+_META = msgspec.json.Decoder(_Meta | tuple[_Meta, msgspec.Raw])
 _CONTROL = (Control(),)
 
 
@@ -108,10 +114,7 @@ class Hyperliquid(Venue):
     dial_gap_s: ClassVar[float] = 3.0  # 30 new connections a minute and IP
     usual_per_minute: ClassVar[float] = 0.02  # a guess: nine in months on the vaults' own streams
     by_default: ClassVar[bool] = False
-    about: ClassVar[str] = (
-        "Shows only liquidations that a few watched accounts met (HLP's vaults, or your own list): "
-        "how much of the whole that is, nobody knows."
-    )
+    about: ClassVar[str] = "Shows only the fills of a few watched accounts; what part of the whole that is, is unknown."
 
     def completeness(self, at: int) -> Completeness:
         """A part of unknown size."""
@@ -124,9 +127,10 @@ class Hyperliquid(Venue):
         return ()
 
     def instruments(self, body: bytes) -> tuple[list[Instrument], None]:
-        """There is no metadata to read."""
-        del body
-        raise DecodeError(f"{NAME} has no metadata to read: a contract's name tells it")
+        """Perpetuals of a saved answer to `meta` or `metaAndAssetCtxs`, which want a POST and are not asked live."""
+        told = base.parse(_META, body)
+        universe = (told if isinstance(told, _Meta) else told[0]).universe
+        return [found for row in universe if (found := self.implied(row.name))], None
 
     def implied(self, symbol: str) -> Instrument | None:
         """Every perpetual: kPEPE counts thousands at the price of a thousand, a builder's contract in its dollars."""
@@ -222,9 +226,8 @@ def _prints(fills: list[_Fill], user: str, seen: int, snapshot: int) -> Sequence
     """Fills with a liquidation; `user` is empty where the stream does not name it: then it is the counterparty."""
     prints: list[Event] = []
     for place, fill in enumerate(fills, 1):
-        if fill.liquidation is None or fill.dir == _PASSED_ON or _NO_PERP.match(fill.coin):
-            continue
-        if fill.time < snapshot - OLDEST_MS:
+        old = fill.time < snapshot - OLDEST_MS
+        if old or fill.liquidation is None or fill.dir == _PASSED_ON or _NO_PERP.match(fill.coin):
             continue
         try:
             prints.append(_print(fill, _account(fill.liquidation.liquidated_user, "liquidatedUser") == user, seen))

@@ -113,6 +113,15 @@ def test_a_coin_tells_its_perpetual_and_spot_is_none(coin: str, asset: str | Non
     assert bool(heard(push(fill(coin=coin)))) is (asset is not None)
 
 
+META = {"universe": [{"szDecimals": 5, "name": "BTC", "maxLeverage": 40}, {"name": "kPEPE"}, {"name": "@107"}]}
+
+
+@pytest.mark.parametrize("body", [META, [META, [{"markPx": "80000"}, {}, {}]]])
+def test_a_saved_answer_of_the_metadata_names_the_perpetuals(body: object) -> None:
+    assert [row.symbol for row in VENUE.instruments(json.dumps(body).encode())[0]] == ["BTC", "kPEPE"]
+    assert VENUE.catalogue(VENUE.endpoints) == ()
+
+
 # --- whom to watch ----------------------------------------------------------------------------------------------------
 
 
@@ -140,7 +149,7 @@ def test_it_is_off_unless_it_is_named() -> None:
     assert "hyperliquid" not in load(None, {"CASCADE_VENUES__ENABLED": "all"}).venues.names
     assert "hyperliquid" in load(None, {"CASCADE_VENUES__ENABLED": "all,hyperliquid"}).venues.names
     assert VENUE.completeness(NOW) is Completeness.PARTIAL
-    assert "nobody knows" in VENUE.about
+    assert "unknown" in VENUE.about
 
 
 def ack(topic: str, **more: object) -> str:
