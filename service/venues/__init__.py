@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
+from service.venues.aster import Aster
 from service.venues.base import Venue
 from service.venues.binance import Binance
 from service.venues.bitget import Bitget
 from service.venues.bybit import Bybit
 from service.venues.coinex import Coinex
 from service.venues.dydx import Dydx
+from service.venues.hyperliquid import Hyperliquid
 from service.venues.lighter import Lighter
 from service.venues.okx import Okx
 
@@ -17,8 +19,10 @@ _ROWS: tuple[Venue, ...] = (
     Okx(),
     Bitget(),
     Dydx(),
+    Aster(),
     Lighter(),
     Coinex(),
+    Hyperliquid(),
 )
 
 #: Every venue by its name, which is also its metric label, its file and its fixture.

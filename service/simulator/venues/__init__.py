@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from service.simulator.base import VenueServer
+from service.simulator.venues.aster import Aster
 from service.simulator.venues.binance import Binance
 from service.simulator.venues.bitget import Bitget
 from service.simulator.venues.bybit import Bybit
 from service.simulator.venues.coinex import Coinex
 from service.simulator.venues.dydx import Dydx
+from service.simulator.venues.hyperliquid import Hyperliquid
 from service.simulator.venues.lighter import Lighter
 from service.simulator.venues.okx import Okx
 
@@ -18,8 +20,10 @@ _ROWS: tuple[type[VenueServer], ...] = (
     Okx,
     Bitget,
     Dydx,
+    Aster,
     Lighter,
     Coinex,
+    Hyperliquid,
 )
 
 #: Every venue server by the venue's name.
