@@ -115,7 +115,7 @@ async def test_cuts_twins_and_garbage_cost_no_order(name):
         async with asyncio.timeout(20):
             await market.play(tape(name, 60))
         # the frames of the far future are well-formed: the gate before the ledger is for them
-        await until(lambda: len({order.id for order in heard.orders if order.at < ORIGIN + 60_000}) == 60)
+        await until(lambda: len({order.id for order in heard.orders if order.at < ORIGIN + 86_400_000}) == 60)
         assert set(heard.bad) == {"decode"}
 
 
