@@ -454,7 +454,8 @@ def test_ten_megabytes_of_one_field_are_an_error_or_no_order(venue: Venue) -> No
     text = raw(line["frame"])
     symbol = line["expect"][0]["symbol"]
     assert not prints(attempt(venue, text.replace(symbol, "A" * 10_000_000)))
-    assert not prints(attempt(venue, text.replace(str(line["expect"][0]["at"]), "1" * 10_000_000)))
+    at = str(line["expect"][0]["at"])
+    assert at not in text or not prints(attempt(venue, text.replace(at, "1" * 10_000_000)))  # not every feed tells one
 
 
 json_values = st.recursive(
