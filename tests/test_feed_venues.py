@@ -165,6 +165,8 @@ async def test_a_healthy_socket_that_brings_nothing_is_silent_until_it_speaks(na
         ("okx", '{"event":"error","code":"60014","msg":"x"}'),
         ("binance", '{"code":3,"msg":"x"}'),
         ("bybit", '{"success":false,"ret_msg":"x","conn_id":"c","req_id":"","op":"subscribe"}'),
+        ("deribit", '{"jsonrpc":"2.0","id":3,"error":{"code":10028,"message":"too_many_requests"}}'),
+        ("bitmex", '{"status":400,"error":"x","meta":{},"request":{}}'),
     ],
 )
 async def test_an_error_frame_on_live_sockets_costs_nothing_but_itself(name, text):
