@@ -6,8 +6,10 @@ from service.venues.aster import Aster
 from service.venues.base import Venue
 from service.venues.binance import Binance
 from service.venues.bitget import Bitget
+from service.venues.bitmex import Bitmex
 from service.venues.bybit import Bybit
 from service.venues.coinex import Coinex
+from service.venues.deribit import Deribit
 from service.venues.dydx import Dydx
 from service.venues.hyperliquid import Hyperliquid
 from service.venues.lighter import Lighter
@@ -18,6 +20,8 @@ _ROWS: tuple[Venue, ...] = (
     Bybit(),
     Okx(),
     Bitget(),
+    Deribit(),
+    Bitmex(),
     Dydx(),
     Aster(),
     Lighter(),

@@ -7,8 +7,10 @@ from service.simulator.base import VenueServer
 from service.simulator.venues.aster import Aster
 from service.simulator.venues.binance import Binance
 from service.simulator.venues.bitget import Bitget
+from service.simulator.venues.bitmex import Bitmex
 from service.simulator.venues.bybit import Bybit
 from service.simulator.venues.coinex import Coinex
+from service.simulator.venues.deribit import Deribit
 from service.simulator.venues.dydx import Dydx
 from service.simulator.venues.hyperliquid import Hyperliquid
 from service.simulator.venues.lighter import Lighter
@@ -19,6 +21,8 @@ _ROWS: tuple[type[VenueServer], ...] = (
     Bybit,
     Okx,
     Bitget,
+    Deribit,
+    Bitmex,
     Dydx,
     Aster,
     Lighter,
