@@ -27,6 +27,7 @@ from service.ledger.live import Slots
 from service.ledger.open import open_ledger
 from service.ledger.redis import RedisLedger
 from service.model import MINUTE, SECOND, FeedState, Liquidation, Side
+from service.pipeline.heard import BRIDGE_MS
 from service.settings import load
 from service.simulator import SERVERS, Faults, Market
 from service.tape import Row
@@ -88,7 +89,9 @@ async def harass(market: Market, clock: ScaledClock, until: int, rng: random.Ran
             venue, name = rng.choice(list(market.servers)), rng.choice(list(FAULTS))
             if market.servers[venue].faults == Faults():
                 count.faults[name] += 1
-                tasks.create_task(befall(market, clock, venue, name, rng.uniform(10, 240)))
+                # a healthy socket's silence is seen when it is longer than a venue's control stream may rest
+                least = 3 * BRIDGE_MS / SECOND if FAULTS[name].silence else 10
+                tasks.create_task(befall(market, clock, venue, name, rng.uniform(least, 240)))
 
 
 async def befall(market: Market, clock: ScaledClock, venue: str, name: str, seconds: float) -> None:

@@ -18,6 +18,7 @@ class Pulse:
     pong_at: float | None = None
     frame_at: float | None = None
     control_at: float | None = None
+    order_at: float | None = None
     replace_at: float | None = None
     ended_at: float | None = None
     leaving: str = ""
@@ -33,8 +34,13 @@ class Pulse:
 
     @property
     def heard_at(self) -> float | None:
-        """The last sign of life of any kind: a frame, a pong, the control stream."""
-        return max((at for at in (self.frame_at, self.pong_at, self.control_at) if at is not None), default=None)
+        """The last sign that orders would have come.
+
+        Where there is a control stream, that or an order: a pong proves a wire, not a data path. Else any frame or pong.
+        """
+        controlled = self.plan.control_max_age_s is not None
+        signs = (self.control_at, self.order_at) if controlled else (self.frame_at, self.pong_at)
+        return max((at for at in signs if at is not None), default=None)
 
     def spoke(self) -> bool:
         """The control stream spoke; whether that is news."""

@@ -8,12 +8,12 @@ been on its way when the line went dead. A suspended or stalled process has hear
 from collections.abc import Callable, Iterable
 
 from service.ledger import Ledger
-from service.model import MINUTE, SECOND
+from service.model import SECOND
 
-#: Longest step between two signs of life that counts as heard: a ping goes out more often. On a fast clock, what five
-#: real seconds are there.
-BRIDGE_MS = MINUTE
-BRIDGE_REAL_MS = 5 * SECOND
+#: Longest step between two signs of life that counts as heard: control streams and pings come more often. On a fast
+#: clock, what two real seconds are there.
+BRIDGE_MS = 30 * SECOND
+BRIDGE_REAL_MS = 2 * SECOND
 #: Orders are told within a second of their happening where feeds are batched, and travel; on a fast clock a fifth of a
 #: real second.
 ON_ITS_WAY_MS = 2 * SECOND
