@@ -5,10 +5,12 @@ from types import MappingProxyType
 
 from service.simulator.base import VenueServer
 from service.simulator.venues.binance import Binance
+from service.simulator.venues.bitfinex import Bitfinex
 from service.simulator.venues.bybit import Bybit
+from service.simulator.venues.kraken import Kraken
 from service.simulator.venues.okx import Okx
 
-_ROWS: tuple[type[VenueServer], ...] = (Binance, Bybit, Okx)
+_ROWS: tuple[type[VenueServer], ...] = (Binance, Bybit, Okx, Bitfinex, Kraken)
 
 #: Every venue server by the venue's name.
 SERVERS: Mapping[str, type[VenueServer]] = MappingProxyType({server.name: server for server in _ROWS})
