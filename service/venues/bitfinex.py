@@ -156,8 +156,8 @@ class Bitfinex(Venue):
         if not last:
             raise DecodeError("bitfinex metadata: no pair with a last price")
         marks = {symbol: base.number(price, symbol) if price else None for symbol, price in last.items()}
-        spot = {_pair(symbol): mark for symbol, mark in marks.items() if mark and "F0:" not in symbol}
-        return [found for symbol, mark in marks.items() if (found := _instrument(symbol, mark, spot))], None
+        worth = {_pair(symbol): mark for symbol, mark in marks.items() if mark}
+        return [found for symbol, mark in marks.items() if (found := _instrument(symbol, mark, worth))], None
 
     def implied(self, symbol: str) -> Instrument | None:
         """Base units of a pair quoted in dollars; what another quote coin is worth stands in the metadata."""
@@ -229,20 +229,20 @@ def _order(row: _Row, seen: int) -> Print:
 
 
 def _pair(symbol: object) -> tuple[str, str] | None:
-    """Coin and quote of tBTCUSD, tAVAX:UST, tBTCF0:USTF0; None for funding (fUSD) and paper (tTESTBTC:TESTUSD)."""
+    """Coin and quote of tBTCUSD, tAVAX:UST, tBTCF0:USTF0; None for funding (fUSD). Paper has a quote of its own."""
     text = str(symbol)[1:]
     coin, _, quote = text.partition(":") if ":" in text else (text[:-3], "", text[-3:])
-    if not str(symbol).startswith("t") or not coin or not quote or coin.startswith("TEST"):
+    if not str(symbol).startswith("t") or not coin or not quote:
         return None
     coin, quote = (code.removesuffix("F0") for code in (coin, quote))
     return _COINS.get(coin, coin), _COINS.get(quote, quote)
 
 
-def _instrument(symbol: str, mark: float | None, spot: Mapping[tuple[str, str] | None, float]) -> Instrument | None:
+def _instrument(symbol: str, mark: float | None, worth: Mapping[tuple[str, str] | None, float]) -> Instrument | None:
     """None where nobody says what the quote is worth; of money without a dollar pair, bitcoin does."""
     coin, quote = _pair(symbol) or ("", "")
-    here, there = spot.get(("BTC", "USD")), spot.get(("BTC", quote))
-    rate = 1.0 if quote in base.DOLLARS else spot.get((quote, "USD")) or spot.get((quote, "USDT"))
+    here, there = worth.get(("BTC", "USD")), worth.get(("BTC", quote))
+    rate = 1.0 if quote in base.DOLLARS else worth.get((quote, "USD")) or worth.get((quote, "USDT"))
     rate = rate or (here / there if here and there else None)
     if rate is None:
         return None
