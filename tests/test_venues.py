@@ -164,7 +164,7 @@ def swapped(frame: Any, path: tuple[str | int, ...], value: object) -> Any:
     node = changed
     for key in path[:-1]:
         node = node[key]
-    node[path[-1]] = value
+    node[int(path[-1]) if isinstance(node, list) else path[-1]] = value  # a fixture's header spells a place as text
     return changed
 
 

@@ -28,6 +28,12 @@ _ROWS: tuple[Venue, ...] = (
     Coinex(),
     Hyperliquid(),
 )
+from service.venues.bitfinex import Bitfinex
+from service.venues.bybit import Bybit
+from service.venues.kraken import Kraken
+from service.venues.okx import Okx
+
+_ROWS: tuple[Venue, ...] = (Binance(), Bybit(), Okx(), Bitfinex(), Kraken())
 
 #: Every venue by its name, which is also its metric label, its file and its fixture.
 VENUES: Mapping[str, Venue] = {row.name: row for row in _ROWS}

@@ -29,6 +29,12 @@ _ROWS: tuple[type[VenueServer], ...] = (
     Coinex,
     Hyperliquid,
 )
+from service.simulator.venues.bitfinex import Bitfinex
+from service.simulator.venues.bybit import Bybit
+from service.simulator.venues.kraken import Kraken
+from service.simulator.venues.okx import Okx
+
+_ROWS: tuple[type[VenueServer], ...] = (Binance, Bybit, Okx, Bitfinex, Kraken)
 
 #: Every venue server by the venue's name.
 SERVERS: Mapping[str, type[VenueServer]] = MappingProxyType({server.name: server for server in _ROWS})
