@@ -6,9 +6,10 @@ from service.venues.base import Venue
 from service.venues.binance import Binance
 from service.venues.bybit import Bybit
 from service.venues.gate import Gate
+from service.venues.htx import Htx
 from service.venues.okx import Okx
 
-_ROWS: tuple[Venue, ...] = (Binance(), Bybit(), Okx(), Gate())
+_ROWS: tuple[Venue, ...] = (Binance(), Bybit(), Okx(), Gate(), Htx())
 
 #: Every venue by its name, which is also its metric label, its file and its fixture.
 VENUES: Mapping[str, Venue] = {row.name: row for row in _ROWS}

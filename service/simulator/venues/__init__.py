@@ -7,9 +7,10 @@ from service.simulator.base import VenueServer
 from service.simulator.venues.binance import Binance
 from service.simulator.venues.bybit import Bybit
 from service.simulator.venues.gate import Gate
+from service.simulator.venues.htx import Htx
 from service.simulator.venues.okx import Okx
 
-_ROWS: tuple[type[VenueServer], ...] = (Binance, Bybit, Okx, Gate)
+_ROWS: tuple[type[VenueServer], ...] = (Binance, Bybit, Okx, Gate, Htx)
 
 #: Every venue server by the venue's name.
 SERVERS: Mapping[str, type[VenueServer]] = MappingProxyType({server.name: server for server in _ROWS})
