@@ -42,7 +42,7 @@ class Htx(VenueServer):
     """`market_pings`: pings come in the dialect of the market data sockets. `page`: rows a history answer."""
 
     name = "htx"
-    ENDPOINTS = {"rest": "http://{at}"} | {line: f"ws://{{at}}{path}" for path, line in _LINES.items()}  # noqa: RUF012
+    ENDPOINTS = {"rest": "http://{at}"} | {line: f"ws://{{at}}{path}" for path, line in _LINES.items()}
     tick_s = 5.0
     patience_s: float = 25.0
     page: int = 1
