@@ -7,7 +7,7 @@ export PYTHON
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench boards lock fmt clean runtime dev format lint types imports boards-check rules
+.PHONY: help demo run test check bench soak boards lock fmt clean runtime dev format lint types imports boards-check rules
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ rules:
 
 bench: dev ## measure: tests/benchmarks
 	@for file in tests/benchmarks/*.py; do echo "== $$file"; "$(BIN)/python" "$$file" $(ARGS) || exit 1; done
+
+soak: dev ## all venues at once under random faults, ten minutes, then everything is counted
+	@"$(BIN)/python" -m tests.soak $(ARGS)
 
 boards: dev ## write grafana/dashboards anew from grafana/build.py
 	@"$(BIN)/python" grafana/build.py

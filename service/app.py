@@ -1,44 +1,38 @@
 """The only file that builds things: settings -> objects -> one task group -> an orderly stop. Holds no rule."""
 
 import asyncio
-import contextlib
 import logging
 import os
-import random
 import secrets
 import socket
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
-import uvicorn
 
 from service import api, metrics
+from service.api import serve
+from service.api.serve import STOP_S, StartError, listen
 from service.bell import Bell
 from service.clock import Clock, ScaledClock, WallClock
-from service.detector import Rules
-from service.feed import Feeds
 from service.instruments import Book
 from service.ledger import Ledger, LedgerError
-from service.model import Episode, FeedState, Instrument, Liquidation, VenueReport
-from service.pipeline import Health, Heard, Judge, Knobs, Parts, Pipeline
+from service.model import SPANS, Coverage, Episode, FeedState, VenueReport
+from service.outpost import Listings, Outpost, Tools
+from service.pipeline import MOST_GAPS, Cover, Health, Heard, Judge, Knobs, Parts, Pipeline
 from service.settings import Settings, public
 from service.sinks import SINKS, Courier
 from service.venues import VENUES
 from service.venues.base import Venue
 
+__all__ = ["App", "StartError", "book_of", "clock_of"]
+
 log = logging.getLogger("cascade.app")
 
 #: Waiters look for other replicas' alerts this often, in real seconds.
 LOOK_S = 1.0
-STOP_S = 1.0
 #: How often to look for signs of life, in real seconds.
 BEAT_S = 0.5
-
-
-class StartError(Exception):
-    """The service cannot start; the text says what to change."""
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -66,17 +60,18 @@ class App:
         self.started_at = clock.now()
         self.stopping = False
         self.config: Mapping[str, Any] = public(settings)
-        self._settings = settings
+        self._listener = (settings.api.host, settings.api.port)
         self._bell = Bell()
         self._holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         enabled = {name: VENUES[name] for name in settings.venues.names}
         self._books = {name: book_of(settings, venue, clock, client) for name, venue in enabled.items()}
-        self._feeds: dict[str, Feeds] = {}
-        heard = Heard(lambda name, _now: self._feeds[name].heard_at(), clock.speed)
-        self._health = Health({name: venue.completeness(clock.now()) for name, venue in enabled.items()}, heard)
-        self._judge = self._make_judge(settings.detector)
+        self._outposts: dict[str, Outpost] = {}
+        heard = Heard(lambda name, _now: self._outposts[name].heard_at(), clock.speed)
+        self._health = Health({name: venue.completeness for name, venue in enabled.items()}, heard)
+        self._cover = Cover(ledger, self._health, Listings(self._books).venues)
+        self._judge = Judge(ledger, settings.detector, self._cover.of, simulated=self.simulated)
         self._pipeline = self._make_pipeline(settings.pipeline)
-        self._feeds.update({name: self._make_feeds(venue) for name, venue in enabled.items()})
+        self._outposts.update(self._make_outposts(settings, client))
         sections = {name: getattr(settings.sinks, name) for name in SINKS}
         sinks = [SINKS[name](section) for name, section in sections.items() if section.enabled]
         self._couriers = [Courier(sink, ledger, self.changed, lambda: self._pipeline.leads) for sink in sinks]
@@ -84,52 +79,52 @@ class App:
         for market, floor in settings.detector.floors.items():
             metrics.FLOOR_USD.labels(market).set(floor)
 
-    def _make_judge(self, rules: Rules) -> Judge:
-        cover = partial(self._health.coverage, self.ledger)
-        return Judge(self.ledger, rules, cover, at_least=self._health.at_least(), simulated=self.simulated)
-
     def _make_pipeline(self, knobs: Knobs) -> Pipeline:
         parts = Parts(
             ledger=self.ledger,
             judge=self._judge,
             health=self._health,
+            cover=self._cover,
             clock=self.clock,
             settle={name: book.settle for name, book in self._books.items()},
             announce=self._bell.ring,
         )
         return Pipeline(parts, knobs, self._holder)
 
-    def _make_feeds(self, venue: Venue) -> Feeds:
-        endpoints = self._settings.venues.endpoints(venue.name)
-        jitter = random.Random()  # noqa: S311  # no secret
-        return Feeds(venue, endpoints, self._pipeline.queue, self.clock, self._settings.feed, jitter)
+    def _make_outposts(self, settings: Settings, client: httpx.AsyncClient) -> dict[str, Outpost]:
+        tools = Tools(
+            queue=self._pipeline.queue,
+            ledger=self.ledger,
+            clock=self.clock,
+            client=client,
+            feed=settings.feed,
+            backfill=settings.backfill,
+            live=self._health.is_live,
+        )
+        return {
+            name: Outpost(VENUES[name], settings.venues.endpoints(name), book, tools)
+            for name, book in self._books.items()
+        }
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then leave in order: feeds, queue, lease, door. Raises StartError."""
         for courier in self._couriers:
             await courier.begin()  # before the first alert can be written
-        listener = _listen(self._settings.api.host, self._settings.api.port)
-        server = _Server(
-            uvicorn.Config(
-                api.build(self),
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                timeout_graceful_shutdown=int(STOP_S),
-            )
-        )
+        listener = listen(*self._listener)
+        server = serve.server(api.build(self))
         log.info("listening on http://%s:%s, ledger: %s", *listener.getsockname()[:2], self.ledger.kind)
         async with asyncio.TaskGroup() as tasks:
             door = tasks.create_task(server.serve(sockets=[listener]), name="api")
             street = tasks.create_task(self._pipeline.run(), name="pipeline")
-            feeds = [tasks.create_task(feeds.run(), name=f"feeds {name}") for name, feeds in self._feeds.items()]
-            books = [tasks.create_task(self._keep_book(name), name=f"book {name}") for name in self._books]
+            venues = [
+                tasks.create_task(work, name=name) for post in self._outposts.values() for name, work in post.tasks()
+            ]
             ears = tasks.create_task(self._listen(), name="heard")
             couriers = [tasks.create_task(courier.run(), name="courier") for courier in self._couriers]
             await stop.wait()
             self.stopping = server.should_exit = True
             self._bell.ring()
-            await _cancel([*feeds, *books, ears, street])
+            await _cancel([*venues, ears, street])
             await self._leave()
             for book in self._books.values():
                 book.close()  # what still waits for its contract waits on disk
@@ -149,23 +144,20 @@ class App:
         except (LedgerError, TimeoutError) as error:
             log.warning("what was still queued could not be written: %s", error or "the ledger took too long")
 
-    async def _keep_book(self, name: str) -> None:
-        async def release(orders: Sequence[Liquidation]) -> None:
-            for order in orders:
-                await self._pipeline.queue.put(order)
-
-        async def changed(instruments: Sequence[Instrument]) -> None:
-            await self._feeds[name].replan(instruments)
-
-        book = self._books[name]
-        await book.run(changed, release)
-
     async def venues(self) -> Sequence[VenueReport]:
         """Every enabled venue as it stands."""
-        return [await self._report(name) for name in self._health.names]
+        now = self.clock.now()
+        await self._cover.refresh(now)
+        return [self._report(name, now) for name in self._health.names]
 
-    async def _report(self, name: str) -> VenueReport:
-        venue, book, now = VENUES[name], self._books[name], self.clock.now()
+    async def coverage(self, asset: str, span: str, now: int) -> Coverage:
+        """How much of a span that ends now was heard."""
+        await self._cover.refresh(now)
+        return self._cover.of(asset, span, now)
+
+    def _report(self, name: str, now: int) -> VenueReport:
+        venue, book, cover = VENUES[name], self._books[name], self._cover
+        shares = {span: cover.venue(name, span, now) for span in SPANS}
         return VenueReport(
             name=name,
             state=self._health.state(name),
@@ -176,7 +168,10 @@ class App:
             instruments=len(book.known),
             parked=book.parked,
             last_order_at=self._pipeline.last_order_at.get(name),
-            live_share_1h=await self.ledger.live_share([name], "1h", now),
+            live_share_1h=shares["1h"],
+            coverage={span: share for span, share in shares.items() if share is not None},
+            heals=venue.history is not None,
+            gaps=tuple(cover.gaps(name, now)[-MOST_GAPS:]),
         )
 
     def episodes(self) -> Sequence[Episode]:
@@ -196,27 +191,6 @@ class App:
     async def changed(self, timeout_s: float) -> None:
         """Return when an alert may have been appended here or by another replica, or after `timeout_s`."""
         await self._bell.wait(min(timeout_s, LOOK_S))
-
-
-class _Server(uvicorn.Server):
-    """Signals are the command line's business, not the HTTP door's."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.create_server((host, port), family=family)
-    except (OSError, UnicodeError) as error:
-        number = getattr(error, "errno", None)
-        reason = os.strerror(number) if number and number > 0 else error
-        raise StartError(f"cannot listen on {host}:{port}: {reason}; set [api] host and port") from None
-    # asyncio sets it only on sockets it makes itself; without it each answer on a kept connection waits 40 ms
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
 
 
 async def _cancel(tasks: Sequence["asyncio.Task[None]"]) -> None:

@@ -120,6 +120,8 @@ async def record(args: Args, stop: asyncio.Event) -> int:
     """Raw frames of one venue into a file."""
     settings = load(args.config, os.environ)
     clock, venue = clock_of(settings), VENUES[args.venue]
+    if venue.history is not None and venue.history.poll_s is not None:
+        raise DoorError(f"{venue.name} has no socket to record: it is heard by its REST history alone")
     endpoints = settings.venues.endpoints(args.venue)
     async with httpx.AsyncClient(trust_env=not settings.simulated) as client:
         book = book_of(settings, venue, clock, client)

@@ -41,6 +41,17 @@ EPISODE_USD = _gauge("cascade_episode_usd", "Running hour total of an open episo
 ALERTS = _counter("cascade_alerts_total", "Alerts written.", "kind", "phase", "severity")
 SIMULATED = _gauge("cascade_simulated_bool", "1 while the service runs on a simulation.")
 
+VENUE_COVERAGE = _gauge(
+    "cascade_venue_coverage_ratio", "Seconds of the span heard on one venue, live or filled later.", "venue", "span"
+)
+ASSET_COVERAGE = _gauge(
+    "cascade_asset_coverage_ratio", "Heard venue-seconds of the venues that list the asset.", "asset", "span"
+)
+GAP_SECONDS = _gauge(
+    "cascade_gap_seconds", "Of the last 24 h: not live, by what became of it, healed or missing.", "venue", "state"
+)
+LATE_USD = _counter("cascade_late_usd_total", "Dollars told more than two minutes after they happened.", "venue")
+
 # What our machine does.
 ORDERS = _counter("cascade_orders_total", "Orders counted once.", "venue", "side")
 ORDERS_USD = _counter("cascade_orders_usd_total", "Dollars of the orders counted once.", "venue", "side")
@@ -56,6 +67,11 @@ CONTROL_AGE = _gauge("cascade_control_age_seconds", "Since the control stream sp
 INSTRUMENTS = _gauge("cascade_instruments_count", "Contracts known from the venue's metadata.", "venue")
 INSTRUMENTS_AGE = _gauge("cascade_instruments_age_seconds", "Since the metadata was fetched.", "venue")
 PARKED = _gauge("cascade_parked_orders", "Orders waiting for their contract's metadata.", "venue")
+BACKFILL_REQUESTS = _counter("cascade_backfill_requests_total", "Pages asked of a venue's history.", "venue")
+BACKFILL_ORDERS = _counter("cascade_backfill_orders_total", "Orders a history told that no socket had.", "venue")
+BACKFILL_FAILURES = _counter(
+    "cascade_backfill_failures_total", "Pages that could not be had, by HTTP status, none or decode.", "venue", "reason"
+)
 QUEUE_DEPTH = _gauge("cascade_queue_depth", "Items between the feeds and the ledger.")
 INGEST_LAG = _histogram("cascade_ingest_lag_seconds", "From the venue's time to the ledger.", _LAG, "venue")
 LEDGER_SECONDS = _histogram("cascade_ledger_seconds", "Real time of one ledger write.", _FAST)

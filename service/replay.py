@@ -7,7 +7,7 @@ from itertools import groupby
 from service import tape
 from service.detector import Rules
 from service.ledger import Ledger
-from service.model import ALL, SECOND, Alert, Coverage, Reading, Record, Side, to_units, to_usd
+from service.model import ALL, SECOND, Alert, Reading, Record, Side, to_units, to_usd
 from service.pipeline import Judge
 from service.tape import Row
 
@@ -39,7 +39,7 @@ class Replay:
         self._ledger = ledger
         singles = not any(row.summed for row in rows)
         # a recording does not say which feeds it missed: its totals are floors, its coverage is unknown
-        self._judge = Judge(ledger, rules, _unknown_coverage, at_least=True, single_orders=singles)
+        self._judge = Judge(ledger, rules, None, at_least=True, single_orders=singles)
         self._tell = tell
         self._now = 0
         self._token = 0
@@ -91,10 +91,6 @@ class Replay:
         for alert in await self._judge.observe([*readings, *also], self._token):
             self._alerts += 1
             self._tell(alert)
-
-
-async def _unknown_coverage(_span: str, _now: int) -> Coverage | None:
-    return None
 
 
 def _steps(rows: Sequence[Row]) -> Iterator[list[Row]]:

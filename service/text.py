@@ -1,8 +1,9 @@
 """Words people read: an alert as one sentence in English and Chinese. Pure; sends nothing, decides nothing."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from service.model import ALL, Alert, Kind, Phase, Side, Words
+from service.model import ALL, Alert, Coverage, Kind, Phase, Side, Words
 
 _KIND_EN = {Kind.SHORT_SQUEEZE: "short squeeze", Kind.LONG_FLUSH: "long flush"}
 _KIND_ZH = {Kind.SHORT_SQUEEZE: "轧空", Kind.LONG_FLUSH: "多头踩踏"}
@@ -52,9 +53,9 @@ def stamp_utc(at: int) -> str:
     return datetime.fromtimestamp(at / 1_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def why(alert: Alert, *, sampled: bool) -> Words:
-    """What happened, how much, how sure; numbers as the alert carries them. `sampled`: some feed hides orders."""
-    return Words(en=_english(alert, sampled=sampled), zh=_chinese(alert, sampled=sampled))
+def why(alert: Alert) -> Words:
+    """What happened, how much, how sure; numbers as the alert carries them."""
+    return Words(en=_english(alert), zh=_chinese(alert))
 
 
 def brief(alert: Alert) -> str:
@@ -62,11 +63,11 @@ def brief(alert: Alert) -> str:
     return f"{'at least ' if alert.at_least else ''}{usd_en(alert.long_usd + alert.short_usd)}, {_share_en(alert)}"
 
 
-def _english(alert: Alert, *, sampled: bool) -> str:
+def _english(alert: Alert) -> str:
     parts = ["SIMULATION." if alert.simulated else "", _unheard_en(alert), _event_en(alert)]
     if alert.phase is not Phase.CLOSED:
         parts.append(_where_en(alert))
-    parts.append(_sure_en(alert, sampled=sampled))
+    parts.append(_sure_en(alert))
     return " ".join(part for part in parts if part)
 
 
@@ -95,15 +96,19 @@ def _where_en(alert: Alert) -> str:
     return "; ".join(parts) + "."
 
 
-def _sure_en(alert: Alert, *, sampled: bool) -> str:
+def _sure_en(alert: Alert) -> str:
     coverage = alert.coverage
     if coverage is None:
         return ""
     parts = [f"{coverage.venues_live} of {coverage.venues} venues live"]
     if coverage.seconds_share is not None:
         parts[0] += f", {percent(coverage.seconds_share)} of the hour heard"
-    if sampled:
-        parts.append("some feeds show only part, so the true sum is higher")
+    if coverage.healed_share:
+        parts[0] += f" ({percent(coverage.healed_share)} of it only later, from the venues' history)"
+    if deaf := _deaf(coverage):
+        parts.append(f"least heard {deaf}")
+    if coverage.leaving_out:
+        parts.append(f"{_listed(coverage.leaving_out, ' and ')} show only part of theirs, so the true sum is higher")
     elif alert.at_least:
         parts.append("what was not heard is missing")
     return "; ".join(parts) + "."
@@ -114,11 +119,11 @@ def _unheard_en(alert: Alert) -> str:
     return "" if share is None else f"Only {percent(share)} of the hour heard!"
 
 
-def _chinese(alert: Alert, *, sampled: bool) -> str:
+def _chinese(alert: Alert) -> str:
     parts = ["【模拟数据】" if alert.simulated else "", _unheard_zh(alert), _event_zh(alert)]
     if alert.phase is not Phase.CLOSED:
         parts.append(_where_zh(alert))
-    parts.append(_sure_zh(alert, sampled=sampled))
+    parts.append(_sure_zh(alert))
     return "".join(parts)
 
 
@@ -148,18 +153,35 @@ def _where_zh(alert: Alert) -> str:
     return "；".join(parts) + "。"
 
 
-def _sure_zh(alert: Alert, *, sampled: bool) -> str:
+def _sure_zh(alert: Alert) -> str:
     coverage = alert.coverage
     if coverage is None:
         return ""
     parts = [f"{coverage.venues}家交易所中{coverage.venues_live}家在线"]
     if coverage.seconds_share is not None:
         parts[0] += f"，该小时已收到{percent(coverage.seconds_share)}"
-    if sampled:
-        parts.append("部分数据源只公布一部分，实际金额更高")
+    if coverage.healed_share:
+        parts[0] += f"（其中{percent(coverage.healed_share)}为事后从交易所历史补录）"
+    if deaf := _deaf(coverage):
+        parts.append(f"缺失最多：{deaf}")
+    if coverage.leaving_out:
+        parts.append(f"{_listed(coverage.leaving_out, '和', '、')}只公布一部分，实际金额更高")
     elif alert.at_least:
         parts.append("未收到的部分未计入")
     return "；".join(parts) + "。"
+
+
+def _deaf(coverage: Coverage) -> str:
+    """The venue that was heard least, where that is news."""
+    if not coverage.by_venue:
+        return ""
+    name, share = min(coverage.by_venue.items(), key=lambda pair: pair[1])
+    return f"{name} {percent(share)}" if share < _MUCH_HEARD else ""
+
+
+def _listed(names: Sequence[str], last: str, between: str = ", ") -> str:
+    """a, b and c."""
+    return last.join(filter(None, (between.join(names[:-1]), names[-1])))
 
 
 def _unheard_zh(alert: Alert) -> str:

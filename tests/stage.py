@@ -13,11 +13,13 @@ import uvicorn
 from service import api
 from service.bell import Bell
 from service.ledger import LedgerError
+from service.ledger.live import window
 from service.ledger.memory import MemoryLedger
 from service.model import (
     HOUR,
     Alert,
     Completeness,
+    Coverage,
     Episode,
     FeedState,
     Kind,
@@ -60,7 +62,7 @@ class FickleLedger(MemoryLedger):
         self.asked: list[tuple[str | None, int]] = []
 
     def __getattribute__(self, name: str) -> Any:
-        calls = ("read", "detail", "assets", "live_share", "alert", "alerts", "kept", "ping")
+        calls = ("read", "detail", "assets", "live_share", "slots", "alert", "alerts", "kept", "ping")
         if name in calls and super().__getattribute__("down"):
             return self._refuse
         return super().__getattribute__(name)
@@ -90,6 +92,17 @@ class Stage:
         self.reports = [report(name) for name in VENUES]
         self.reasons: list[str] = []
         self._token: int | None = None
+
+    async def coverage(self, _asset: str, span: str, now: int) -> Coverage:
+        names = [one.name for one in self.reports]
+        slots = await self.ledger.slots(names, now)
+        shares = slots.shares(names, window(span, now))
+        return Coverage(
+            venues_live=sum(one.state is FeedState.LIVE for one in self.reports),
+            venues=len(names),
+            seconds_share=shares and shares[0],
+            leaving_out=tuple(one.name for one in self.reports if one.completeness is not Completeness.COMPLETE),
+        )
 
     async def venues(self) -> Sequence[VenueReport]:
         return self.reports

@@ -262,6 +262,16 @@ class TestTags:
         assert "etag" not in answer.headers
 
 
+COVERAGE = {
+    "venues_live": 3,
+    "venues": 3,
+    "seconds_share": 1.0,
+    "healed_share": None,
+    "by_venue": {},
+    "leaving_out": [],
+}
+
+
 class TestWindows:
     async def test_a_window_says_how_much_on_which_side_and_where(self, stage: Stage) -> None:
         await self.fill(stage)
@@ -276,7 +286,7 @@ class TestWindows:
             "span": "1h",
             "now": NOW,
             "at_least": False,
-            "coverage": {"venues_live": 3, "venues": 3, "seconds_share": 1.0},
+            "coverage": COVERAGE,
             "by_venue": {"bybit": bitcoin | {"short_count": 1}, "okx": ether},
             "by_symbol": {"BTCUSDT": bitcoin | {"short_count": 1}, "ETH-USDT-SWAP": ether},
             "by_asset": {"BTC": bitcoin | {"short_count": 1}, "ETH": ether},
@@ -330,7 +340,7 @@ class TestWindows:
             answer = (await client.get("/windows")).json()
 
         assert answer["at_least"] is True
-        assert answer["coverage"] == {"venues_live": 2, "venues": 3, "seconds_share": 1.0}
+        assert answer["coverage"] == COVERAGE | {"venues_live": 2, "leaving_out": ["binance"]}
 
     async def test_a_total_is_a_floor_when_not_everything_was_heard(self, stage: Stage) -> None:
         await stage.ledger.mark_live(VENUES, NOW - HOUR // 2, NOW)

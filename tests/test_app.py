@@ -9,7 +9,8 @@ import time
 import httpx
 import pytest
 
-from service.app import App, StartError, _listen
+from service.api.serve import listen
+from service.app import App, StartError
 from service.clock import ScaledClock
 from service.ledger.memory import MemoryLedger
 from service.model import ALL, FeedState, Side
@@ -158,9 +159,9 @@ def test_a_taken_port_is_said_in_a_sentence():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(StartError, match=rf"cannot listen on 127.0.0.1:{port}: .*; set \[api\] host and port"):
-            _listen("127.0.0.1", port)
+            listen("127.0.0.1", port)
 
 
 def test_a_host_that_is_none_is_said_in_a_sentence():
     with pytest.raises(StartError, match=r"cannot listen on a\.\.b:1: "):
-        _listen("a..b", 1)
+        listen("a..b", 1)

@@ -163,8 +163,11 @@ async def test_a_healthy_socket_that_brings_nothing_is_silent_until_it_speaks(na
     ("name", "text"),
     [
         ("okx", '{"event":"error","code":"60014","msg":"x"}'),
+        ("bitget", '{"event":"error","code":30006,"msg":"request too many"}'),
         ("binance", '{"code":3,"msg":"x"}'),
         ("bybit", '{"success":false,"ret_msg":"x","conn_id":"c","req_id":"","op":"subscribe"}'),
+        ("dydx", '{"type":"error","message":"x","connection_id":"c","message_id":9}'),
+        ("lighter", '{"error":{"code":30009,"message":"x"}}'),
     ],
 )
 async def test_an_error_frame_on_live_sockets_costs_nothing_but_itself(name, text):
@@ -209,7 +212,7 @@ async def test_binance_is_redialed_before_its_24_hours_and_no_order_is_lost_or_d
         assert heard.bad == {}
 
 
-@pytest.mark.parametrize(("name", "symbol"), [("binance", "NEWUSDT"), ("okx", "NEW-USDT-SWAP")])
+@pytest.mark.parametrize(("name", "symbol"), [("binance", "NEWUSDT"), ("okx", "NEW-USDT-SWAP"), ("bitget", "NEWUSDT")])
 async def test_orders_of_a_new_contract_wait_for_its_listing_and_then_have_their_exact_dollars(name, symbol):
     released: list[Liquidation] = []
 
@@ -217,7 +220,7 @@ async def test_orders_of_a_new_contract_wait_for_its_listing_and_then_have_their
         released.extend(orders)
 
     async def changed(_listed: object) -> None:
-        """The plans of these two do not depend on what is listed."""
+        """The plans of these do not depend on what is listed."""
 
     rows = [Row(at=ORIGIN + n, venue=name, symbol="NEWUSDT", side=Side.SHORT, usd=1_234.5678 + n) for n in range(3)]
     async with listening(name) as (market, heard), httpx.AsyncClient() as client:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.ledger import LeaseLostError
+from service.ledger import LeaseLostError, live
 from service.ledger.buckets import TICK, WINDOWS, cover
 from service.ledger.memory import MemoryLedger
 from service.model import (
@@ -24,6 +24,7 @@ from service.model import (
     Alert,
     BadFrame,
     FeedState,
+    Gap,
     Kind,
     Largest,
     Liquidation,
@@ -458,6 +459,46 @@ async def test_a_day_of_live_time_marked_twice_is_a_day(ledger):
 
     assert await ledger.live_share(["okx", "bybit"], "24h", T0) == 1
     assert await ledger.live_share(["okx", "gate"], "24h", T0 + 5_000) == 0.5
+
+
+async def test_what_history_filled_counts_as_heard_and_is_told_apart(ledger):
+    now = T0 + HOUR
+    await ledger.mark_live(["okx"], T0, T0 + 30 * MINUTE)
+    await ledger.mark_healed("okx", T0 + 20 * MINUTE, T0 + 45 * MINUTE)
+    slots = await ledger.slots(["okx"], now)
+
+    assert await ledger.live_share(["okx"], "1h", now) == 0.75
+    assert slots.shares(["okx"], live.window("1h", now)) == (0.75, 0.25)
+    assert slots.shares([], live.window("1h", now)) is None
+    assert slots.last_live("okx") == T0 + 30 * MINUTE
+    assert slots.last_live("gate") is None
+    assert slots.gaps("okx", T0 + 1, now) == [
+        Gap(since=T0 + 30 * MINUTE, until=T0 + 45 * MINUTE, healed=True),
+        Gap(since=T0 + 45 * MINUTE, until=now, healed=False),
+    ]
+
+
+async def test_what_was_heard_can_be_taken_back_whole_slots_outward(ledger):
+    await ledger.mark_live(["okx", "bybit"], T0 - HOUR, T0 + HOUR)
+    await ledger.mark_healed("okx", T0, T0 + HOUR)
+    await ledger.mark_deaf("okx", T0 + 9_999, T0 + 20_001)
+    slots = await ledger.slots(["okx", "bybit"], T0 + HOUR)
+
+    assert slots.gaps("okx", T0 - HOUR, T0 + HOUR) == [Gap(since=T0, until=T0 + 30_000, healed=False)]
+    assert slots.gaps("bybit", T0 - HOUR, T0 + HOUR) == []
+    await ledger.mark_live(["okx"], T0, T0 + 30_000)
+    assert (await ledger.slots(["okx"], T0 + HOUR)).gaps("okx", T0 - HOUR, T0 + HOUR) == []
+
+
+async def test_orders_of_a_venue_are_recalled_by_their_own_time(ledger):
+    orders = [order(at=T0 + n * MINUTE, id=f"{n}", venue="okx" if n % 2 else "gate") for n in range(600)]
+    for start in range(0, 600, 2):
+        await ledger.add(orders[start : start + 2], T0 + start * MINUTE)
+    found = await ledger.recall("okx", T0 + 10 * MINUTE, T0 + 15 * MINUTE)
+
+    assert sorted(one.id for one in found) == ["11", "13"]
+    assert {one.venue for one in found} == {"okx"}
+    assert await ledger.recall("bybit", T0, T0 + DAY) == []
 
 
 # Who may speak

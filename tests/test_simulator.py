@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import time
+from decimal import Decimal
 
 import httpx
 import hypothesis
@@ -20,7 +21,8 @@ from service import tape as tape_file
 from service.clock import ScaledClock, WallClock
 from service.model import Side, to_units, to_usd
 from service.simulator import SERVERS, Faults, Market, Played, rebase, shorten, symbols_of
-from service.simulator.contracts import Order
+from service.simulator.contracts import Listing, Order, name_of
+from service.simulator.restonly import RestOnlyServer
 from service.tape import Row
 from tests.shared import recorded
 
@@ -562,6 +564,7 @@ async def test_recorded_price_and_quantity_are_kept_where_they_give_the_dollars(
 VENUE_SYMBOLS = [
     ("binance", "BTCUSDT"), ("binance", "ETHUSD_PERP"), ("bybit", "1000PEPEUSDT"), ("bybit", "BTCUSD"),
     ("okx", "BTCUSDT"), ("okx", "PEPEUSDT"), ("okx", "ETH-USD-SWAP"), ("okx", "XYZUSDT"),
+    ("bitget", "PEPEUSDT"), ("bitget", "BTCUSD_CM"), ("coinex", "PEPEUSDT"), ("coinex", "BTCUSD"),
 ]  # fmt: skip
 
 
@@ -629,6 +632,45 @@ async def test_a_tape_waits_for_its_listeners_and_counts_what_it_told():
             played = await playing
     assert times == [0, 1, 2, 3]
     assert played == Played(rows=4, venues={"binance": 4}, long_usd=10.5, short_usd=31.5, unheard=0, skipped=1)
+
+
+class NoSocket(RestOnlyServer):
+    """A venue that has a history and nothing else."""
+
+    name = "nosocket"
+    ENDPOINTS = {"rest": "http://{at}"}  # noqa: RUF012
+
+    def describe(self, symbol):
+        name = name_of(symbol)
+        return Listing(
+            symbol=symbol,
+            base=name.base,
+            quote=name.quote,
+            expiry="",
+            inverse=False,
+            size=Decimal(1),
+        )
+
+    def rest(self, _path, _query):
+        return 200, [order.quantity for order in self.happened]
+
+
+async def test_a_venue_without_a_socket_waits_for_nobody_and_tells_by_its_history():
+    server = NoSocket(WallClock(), (), Faults())
+    endpoints = await server.start("127.0.0.1")
+    try:
+        orders = [server.order(row(95_000.0 * n, T0 + n, venue="nosocket")) for n in (1, 2)]
+        async with asyncio.timeout(2):
+            assert await server.push(orders, wait=True) == orders
+        assert server.told == 2
+        assert await get(endpoints["rest"]) == (200, ["1", "2"])
+        with pytest.raises(InvalidStatus, match="404"):
+            await connect(endpoints["rest"].replace("http", "ws"))
+        server.faults = Faults(hollow=True)
+        assert await server.push(orders[:1], wait=False) == orders[:1]
+        assert len(server.happened) == 3
+    finally:
+        await server.close()
 
 
 async def test_rows_come_at_their_time_on_the_clock_and_one_venue_does_not_hold_up_another():
@@ -705,8 +747,8 @@ def test_a_tape_names_its_symbols():
 
 
 async def test_a_market_names_what_it_cannot_do():
-    with pytest.raises(ValueError, match="no simulator for bitget; allowed are binance, bybit, okx"):
-        Market(["okx", "bitget"], WallClock())
+    with pytest.raises(ValueError, match=f"no simulator for elsewhere; allowed are {', '.join(SERVERS)}"):
+        Market(["okx", "elsewhere"], WallClock())
     async with stage(*SERVERS) as market:
         with pytest.raises(ValueError, match="relabel needs a single venue"):
             await market.play([], relabel=True)

@@ -22,27 +22,39 @@ OPENED = Alert(
     share=102 / 104,
     at_least=True,
     peak_usd=104_000_000,
-    coverage=Coverage(venues_live=3, venues=3, seconds_share=0.97),
+    coverage=Coverage(
+        venues_live=3,
+        venues=3,
+        seconds_share=0.97,
+        healed_share=0.0,
+        by_venue={"binance": 1.0, "bybit": 0.91, "okx": 1.0},
+        leaving_out=("binance", "okx"),
+    ),
     venues={"bybit": 48e6, "binance": 40e6, "okx": 16e6},
     symbols={"BTCUSDT": 31e6, "ETHUSDT": 20e6},
     largest=Largest(venue="bybit", symbol="BTCUSDT", side=Side.SHORT, usd=9_870_000, at=1),
 )
 
 
-def words(alert: Alert = OPENED, *, sampled: bool = True, **changes: object) -> Words:
-    return text.why(msgspec.structs.replace(alert, **changes), sampled=sampled)
+def words(alert: Alert = OPENED, **changes: object) -> Words:
+    return text.why(msgspec.structs.replace(alert, **changes))
+
+
+def heard(**changes: object) -> Coverage:
+    return msgspec.structs.replace(OPENED.coverage, **changes)
 
 
 def test_an_opened_squeeze_says_what_how_much_where_and_how_sure():
     assert words().en == (
         "22:14 UTC short squeeze, all coins on 3 venues: at least $104.0M liquidated in 1 h, 98.1% shorts. "
         "Most on bybit $48.0M; by contract name BTCUSDT $31.0M; largest order $9.9M short (bybit BTCUSDT). "
-        "3 of 3 venues live, 97.0% of the hour heard; some feeds show only part, so the true sum is higher."
+        "3 of 3 venues live, 97.0% of the hour heard; binance and okx show only part of theirs, so the true sum "
+        "is higher."
     )
     assert words().zh == (
         "22:14 UTC，3家交易所全币种轧空：近1小时爆仓至少1.04亿美元，空单占98.1%。"
         "bybit最多，4,800万美元；按合约名BTCUSDT最多，3,100万美元；最大单笔空单987万美元（bybit BTCUSDT）。"
-        "3家交易所中3家在线，该小时已收到97.0%；部分数据源只公布一部分，实际金额更高。"
+        "3家交易所中3家在线，该小时已收到97.0%；binance和okx只公布一部分，实际金额更高。"
     )
 
 
@@ -85,7 +97,7 @@ def test_a_simulation_says_so_first():
 
 
 def test_at_least_is_said_only_where_it_is_so():
-    complete = words(sampled=False, at_least=False)
+    complete = words(coverage=heard(leaving_out=()), at_least=False)
 
     assert "at least" not in complete.en
     assert "true sum" not in complete.en
@@ -93,7 +105,7 @@ def test_at_least_is_said_only_where_it_is_so():
 
 
 def test_no_feed_is_blamed_for_what_was_merely_not_heard():
-    unheard = words(sampled=False)
+    unheard = words(coverage=heard(leaving_out=()))
 
     assert unheard.en.endswith("97.0% of the hour heard; what was not heard is missing.")
     assert unheard.zh.endswith("该小时已收到97.0%；未收到的部分未计入。")
@@ -104,6 +116,18 @@ def test_who_heard_little_of_the_hour_says_so_before_the_number():
 
     assert little.en.startswith("Only 24% of the hour heard! 22:14 UTC short squeeze")
     assert little.zh.startswith("该小时只收到24%！22:14 UTC，")
+
+
+def test_what_a_history_told_later_and_who_was_heard_least_are_named():
+    patched = words(coverage=heard(healed_share=0.04, by_venue={"gate": 0.61, "okx": 1.0}, leaving_out=("a", "b", "c")))
+
+    assert patched.en.endswith(
+        "97.0% of the hour heard (4% of it only later, from the venues' history); least heard gate 61%; "
+        "a, b and c show only part of theirs, so the true sum is higher."
+    )
+    assert patched.zh.endswith(
+        "该小时已收到97.0%（其中4%为事后从交易所历史补录）；缺失最多：gate 61%；a、b和c只公布一部分，实际金额更高。"
+    )
 
 
 def test_a_list_has_half_a_line():

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from service.clock import Clock
 from service.ledger import Ledger
-from service.model import Episode, VenueReport
+from service.model import Coverage, Episode, VenueReport
 
 
 class View(Protocol):
@@ -20,6 +20,10 @@ class View(Protocol):
     """True once the service leaves: waiting answers and streams end at the next `changed`."""
     config: Mapping[str, Any]
     """Effective settings with secrets masked, ready to be shown."""
+
+    async def coverage(self, asset: str, span: str, now: int) -> Coverage:
+        """How much of a span that ends now was heard on the venues that list the asset."""
+        ...
 
     async def venues(self) -> Sequence[VenueReport]:
         """Every enabled venue."""

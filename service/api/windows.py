@@ -1,6 +1,6 @@
 """GET /windows: how much was liquidated in a rolling span, and how sure that is. Sums nothing itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
 from msgspec.structs import asdict
@@ -10,22 +10,19 @@ from service.api.problem import Problem, nearest
 from service.api.schema import described
 from service.api.shapes import Part, Window, Windows, part
 from service.api.view import View
-from service.model import ALL, SPANS, Completeness, Coverage, FeedState, Reading, Totals, VenueReport
+from service.model import ALL, SPANS, Reading, Totals
 
 
-async def _window(view: View, reading: Reading, span: str, reports: Sequence[VenueReport]) -> Window:
-    names = [report.name for report in reports]
+async def _window(view: View, reading: Reading, span: str) -> Window:
     detail = await view.ledger.detail(reading.asset, span, reading.now)
-    heard = await view.ledger.live_share(names, span, reading.now)
-    live = sum(report.state is FeedState.LIVE for report in reports)
-    left_out = any(report.completeness is not Completeness.COMPLETE for report in reports)
+    coverage = await view.coverage(reading.asset, span, reading.now)
     return Window(
         asset=reading.asset,
         span=span,
         now=reading.now,
         **asdict(part(reading.spans[span])),
-        at_least=left_out or heard is None or heard < 1,
-        coverage=Coverage(venues_live=live, venues=len(names), seconds_share=heard),
+        at_least=coverage.at_least,
+        coverage=coverage,
         by_venue=_parts(detail.venues),
         by_symbol=_parts(detail.symbols),
         by_asset=_parts(detail.assets) if reading.asset == ALL else None,
@@ -65,10 +62,10 @@ def routes(view: View) -> APIRouter:
         """Totals end now. They are sums of what the enabled venues show: see `at_least` and `coverage`."""
         values = query.read(request.query_params, query.WINDOW)
         asset, span = values.get("asset", ALL), values.get("span", "1h")
-        reading, reports = await _reading(view, asset), await view.venues()
+        reading = await _reading(view, asset)
         if span != "all":
-            return answer.json(request, await _window(view, reading, span, reports))
-        spans = {name: await _window(view, reading, name, reports) for name in SPANS}
+            return answer.json(request, await _window(view, reading, span))
+        spans = {name: await _window(view, reading, name) for name in SPANS}
         return answer.json(request, Windows(asset=asset, now=reading.now, simulated=view.simulated, spans=spans))
 
     return router

@@ -8,6 +8,10 @@ first) and says so nowhere: what it claims is only that the hour was crossed. So
     opened -> closed   total < close_total x floor  or  side < close_share,  unbroken for close_after_s
 
 Opening and closing levels lie apart, so a total that trembles around either cannot flap.
+
+What a venue's history tells after an outage is counted in its own past and can lift the running hour over the floor
+long after the fact. Such an hour opens nothing unless the market is still at it: `FRESH` of the floor in the last
+quarter of an hour.
 """
 
 import msgspec
@@ -16,6 +20,8 @@ from service.detector.rules import Rules
 from service.model import SECOND, Kind, Phase, Reading, Record, Severity, Side, Totals
 
 SPAN = "1h"
+#: Where late dollars carried the hour over its floor: this part of the floor must have fallen on the side lately.
+LATELY, FRESH = "15m", 0.1
 _KINDS = {Side.SHORT: Kind.SHORT_SQUEEZE, Side.LONG: Kind.LONG_FLUSH}
 
 
@@ -80,6 +86,8 @@ def _opening(reading: Reading, totals: Totals, rules: Rules) -> Open | None:
         return None
     side = Side.SHORT if totals.short_usd >= totals.long_usd else Side.LONG
     if _side_usd(totals, side) < rules.share * totals.usd:
+        return None
+    if totals.usd - reading.late_usd < floor and _side_usd(reading.spans[LATELY], side) < FRESH * floor:
         return None
     kind = _KINDS[side]
     return Open(

@@ -1,18 +1,15 @@
 """The venue's metadata over HTTP: every catalogue, every page. Keeps nothing and knows no venue's words."""
 
-import asyncio
 from collections.abc import Mapping
 
 import httpx
 
 from service.clock import Clock
+from service.fetch import FetchError, get
 from service.masking import mask
 from service.model import DecodeError, Instrument
-from service.retry import retry_after
 from service.venues.base import Venue
 
-#: Real seconds a venue may take for one page.
-PATIENCE_S = 30.0
 #: Pages of one catalogue; Bybit needs two.
 MOST_PAGES = 50
 
@@ -62,16 +59,6 @@ class Source:
 
     async def _get(self, url: str) -> bytes:
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                answer = await self._client.get(url, timeout=PATIENCE_S)
-        except httpx.InvalidURL:
-            # its text repeats a part of the address, which may carry a key
-            raise InstrumentsError(f"{self._venue.name}: {mask(url)} is no usable address") from None
-        except (httpx.HTTPError, TimeoutError) as error:
-            raise InstrumentsError(f"{self._venue.name}: {mask(url)} did not answer: {error!r}") from None
-        if answer.status_code != httpx.codes.OK:
-            raise InstrumentsError(
-                f"{self._venue.name}: {mask(url)} answered {answer.status_code}: {answer.text[:200]!r}",
-                retry_after=retry_after(answer.headers.get("Retry-After"), self._clock.now()),
-            )
-        return answer.content
+            return await get(self._client, url, self._clock)
+        except FetchError as error:
+            raise InstrumentsError(f"{self._venue.name}: {error}", retry_after=error.retry_after) from None

@@ -6,6 +6,7 @@ Owns windows, dedup, the alert archive, episode states, live-time bookkeeping an
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from service.ledger.live import Slots
 from service.model import Alert, BadFrame, Detail, Liquidation, Reading, Record, SocketHealth
 
 
@@ -54,8 +55,24 @@ class Ledger(Protocol):
         """The venues were live from `since` to `until`; whole 10 s slots inside are marked. Safe to repeat."""
         ...
 
+    async def mark_healed(self, venue: str, since: int, until: int) -> None:
+        """The venue's history has filled these whole slots. Safe to repeat."""
+        ...
+
+    async def mark_deaf(self, venue: str, since: int, until: int) -> None:
+        """Take back: in every slot this touches the venue was neither live nor healed, whatever was marked before."""
+        ...
+
+    async def slots(self, venues: Collection[str], now: int) -> Slots:
+        """What was heard of each venue in the last 26 hours, in one round trip."""
+        ...
+
     async def live_share(self, venues: Sequence[str], span: str, now: int) -> float | None:
-        """Live venue-seconds over all venue-seconds of the span; None when `venues` is empty."""
+        """Heard venue-seconds, live or healed, over all venue-seconds of the span; None when `venues` is empty."""
+        ...
+
+    async def recall(self, venue: str, since: int, until: int) -> list[Liquidation]:
+        """Orders of a venue with `at` in [since, until), as they were counted; at least those of the last day."""
         ...
 
     async def lease(self, holder: str, ttl_ms: int) -> int | None:

@@ -40,6 +40,10 @@ class Keys:
         """The live-time bitmap of one venue in one hour since 1970."""
         return f"{self._head}live:{venue}:{hour}"
 
+    def healed(self, venue: str, hour: int) -> str:
+        """The bitmap of what the history filled, beside `live`."""
+        return f"{self._head}healed:{venue}:{hour}"
+
     def alert(self, id: str) -> str:
         """Where the alert with this id stands in the stream."""
         return f"{self._head}alert:{id}"

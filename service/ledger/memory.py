@@ -4,7 +4,7 @@ The windows half; alerts, lease and the rest stand in memory_archive.py. Same ar
 what no window can reach any more is dropped as `now` moves on.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, MutableMapping, Sequence
 from typing import Any
 
@@ -31,6 +31,8 @@ from service.model import ALL, HOUR, MINUTE, Detail, Largest, Liquidation, Readi
 _KEEP = BUCKET_KEEP | {HOUR: BUCKET_KEEP[MINUTE]}
 #: Asset, venue, symbol.
 _Field = tuple[str, str, str]
+_Bitmaps = defaultdict[int, defaultdict[str, int]]
+_RECALLED = 100_000
 
 
 def _tally() -> Tally:
@@ -82,7 +84,9 @@ class MemoryLedger(MemoryArchive):
         self._slots: dict[int, dict[int, _Slot]] = {width: defaultdict(_Slot) for width in WIDTHS}
         self._sums: dict[str, Sums] = defaultdict(Sums)
         self._latest: dict[str, int] = {}
-        self._live: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self._live: _Bitmaps = defaultdict(lambda: defaultdict(int))
+        self._healed: _Bitmaps = defaultdict(lambda: defaultdict(int))
+        self._orders: deque[Liquidation] = deque(maxlen=_RECALLED)
         self._swept = 0
 
     async def add(self, batch: Sequence[Liquidation], now: int) -> Added:
@@ -92,6 +96,7 @@ class MemoryLedger(MemoryArchive):
         for position in fresh:
             order = batch[position]
             ticks[order.at // TICK].note(order)
+            self._orders.append(order)
             self._latest[order.asset] = max(self._latest.get(order.asset, order.at), order.at)
         for tick, slot in ticks.items():
             self._count(tick * TICK, slot, now)
@@ -130,9 +135,33 @@ class MemoryLedger(MemoryArchive):
             for venue in venues:
                 self._live[hour][venue] |= live.mask(first, stop)
 
+    async def mark_healed(self, venue: str, since: int, until: int) -> None:
+        """As `mark_live`, beside it."""
+        for hour, first, stop in live.stretches(max(since, until - live.KEEP), until):
+            self._healed[hour][venue] |= live.mask(first, stop)
+
+    async def mark_deaf(self, venue: str, since: int, until: int) -> None:
+        """Clear the bits of both kinds."""
+        for hour, first, stop in live.outward(max(since, until - live.KEEP), until):
+            for kind in (self._live, self._healed):
+                kind[hour][venue] &= ~live.mask(first, stop)
+
+    async def slots(self, venues: Collection[str], now: int) -> live.Slots:
+        """Both kinds of bitmaps of all kept hours."""
+        kinds = (
+            {hour: {venue: bits[hour][venue] for venue in venues} for hour in live.hours(now) if hour in bits}
+            for bits in (self._live, self._healed)
+        )
+        return live.Slots(live=next(kinds), healed=next(kinds))
+
     async def live_share(self, venues: Sequence[str], span: str, now: int) -> float | None:
         """Set bits over all bits of the whole slots inside the span."""
-        return live.share(self._live, venues, live.window(span, now)) if venues else None
+        shares = (await self.slots(venues, now)).shares(venues, live.window(span, now))
+        return None if shares is None else shares[0]
+
+    async def recall(self, venue: str, since: int, until: int) -> list[Liquidation]:
+        """Of the latest hundred thousand orders."""
+        return [order for order in self._orders if order.venue == venue and since <= order.at < until]
 
     async def ping(self) -> None:
         """Always there."""
@@ -174,7 +203,8 @@ class MemoryLedger(MemoryArchive):
             return
         self._swept = now
         _drop(self._seen, (now - SEEN_KEEP) // SEEN_WIDTH)
-        _drop(self._live, (now - live.KEEP) // HOUR)
+        for bitmaps in (self._live, self._healed):
+            _drop(bitmaps, (now - live.KEEP) // HOUR)
         for width, slots in self._slots.items():
             _drop(slots, (now - _KEEP[width]) // width)
 

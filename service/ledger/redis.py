@@ -3,7 +3,7 @@
 Every write is one script and safe to repeat. Knows the server only through `Server`; reads no clock.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -13,6 +13,9 @@ from service.ledger.buckets import TICK, TOP_SYMBOLS, WINDOWS, cover, reading, t
 from service.ledger.embedded import EmbeddedServer
 from service.ledger.server import TIMEOUT_S, Server
 from service.model import ALL, HOUR, Detail, Largest, Liquidation, Reading, Side, Totals, to_usd
+
+#: Entries of the stream read at a time.
+_RECALLED = 200
 
 _Sums = tuple[str, list[int]]
 _Rows = list[tuple[str, tuple[int, int, int, int]]]
@@ -73,21 +76,52 @@ class RedisLedger(RedisArchive):
     async def mark_live(self, venues: Collection[str], since: int, until: int) -> None:
         """Set the bits of the whole slots; a stretch of more than a day is cut to its last day."""
         parts = list(live.stretches(max(since, until - live.KEEP), until))
-        if not parts or not venues:
-            return
-        names = [self._keys.live(venue, hour) for venue in venues for hour, _, _ in parts]
-        edges = [edge for _ in venues for _, first, stop in parts for edge in (first, stop)]
-        await self._server.run("mark", names, live.KEEP, *edges)
+        await self._mark(((self._keys.live(venue, hour), *bits) for venue in venues for hour, *bits in parts), 1)
+
+    async def mark_healed(self, venue: str, since: int, until: int) -> None:
+        """As `mark_live`, beside it."""
+        parts = live.stretches(max(since, until - live.KEEP), until)
+        await self._mark(((self._keys.healed(venue, hour), *bits) for hour, *bits in parts), 1)
+
+    async def mark_deaf(self, venue: str, since: int, until: int) -> None:
+        """Clear the bits of both kinds."""
+        parts = list(live.outward(max(since, until - live.KEEP), until))
+        keys = (self._keys.live, self._keys.healed)
+        await self._mark(((key(venue, hour), *bits) for key in keys for hour, *bits in parts), 0)
+
+    async def _mark(self, parts: Iterable[tuple[str, *tuple[int, ...]]], value: int) -> None:
+        marks = list(parts)
+        if marks:
+            edges = [edge for _, *bits in marks for edge in bits]
+            await self._server.run("mark", [key for key, *_ in marks], live.KEEP, value, *edges)
+
+    async def slots(self, venues: Collection[str], now: int) -> live.Slots:
+        """Both kinds of bitmaps of all kept hours."""
+        hours, names = live.hours(now), list(venues)
+        if not names:
+            return live.NOTHING
+        keys = [key(venue, hour) for key in (self._keys.live, self._keys.healed) for hour in hours for venue in names]
+        stored = iter(await self._server.ask("MGET", *keys))
+        kinds = [{hour: {venue: live.bits(next(stored)) for venue in names} for hour in hours} for _ in range(2)]
+        return live.Slots(live=kinds[0], healed=kinds[1])
 
     async def live_share(self, venues: Sequence[str], span: str, now: int) -> float | None:
         """Set bits over all bits of the whole slots inside the span."""
-        if not venues:
-            return None
-        within = live.window(span, now)
-        names = [self._keys.live(venue, hour) for hour, _, _ in within for venue in venues]
-        stored = iter(await self._server.ask("MGET", *names))
-        bitmaps = {hour: {venue: live.bits(next(stored)) for venue in venues} for hour, _, _ in within}
-        return live.share(bitmaps, venues, within)
+        shares = (await self.slots(venues, now)).shares(venues, live.window(span, now))
+        return None if shares is None else shares[0]
+
+    async def recall(self, venue: str, since: int, until: int) -> list[Liquidation]:
+        """From the stream, newest entries first, until they are all an hour older than `since`."""
+        found: list[Liquidation] = []
+        end, newest = "+", until
+        while newest >= since - HOUR:
+            entries = await self._server.ask("XREVRANGE", self._keys.orders, end, "-", "COUNT", _RECALLED)
+            orders = [order for _, fields in entries for order in wire.unpack(fields[b"orders"])]
+            found += [order for order in orders if order.venue == venue and since <= order.at < until]
+            if len(entries) < _RECALLED:
+                break
+            newest, end = max(order.at for order in orders), f"({entries[-1][0].decode()}"
+        return found
 
     async def orders(self) -> list[Liquidation]:
         """Every order of the stream, in the order it was counted. For checks; other programs may follow the stream."""

@@ -21,6 +21,8 @@ from service.model.speech import (
 from service.model.state import (
     RETIRED,
     BadFrame,
+    Gap,
+    Healed,
     SocketHealth,
     VenueReport,
 )
@@ -63,6 +65,8 @@ __all__ = [
     "Detail",
     "Episode",
     "FeedState",
+    "Gap",
+    "Healed",
     "Instrument",
     "Kind",
     "Largest",

@@ -77,11 +77,16 @@ class Totals(Record, frozen=True, kw_only=True):
 
 
 class Reading(Record, frozen=True, kw_only=True):
-    """All spans of one asset at one moment (`now`, ms UTC)."""
+    """All spans of one asset at one moment (`now`, ms UTC), and how much of each span was heard.
+
+    `late_usd` are those dollars of the last hour that were told more than two minutes after they happened.
+    """
 
     asset: str
     now: int
     spans: Mapping[str, Totals]
+    coverage: Mapping[str, "Coverage"] = {}
+    late_usd: float = 0.0
 
 
 class Largest(Record, frozen=True, kw_only=True):
@@ -107,8 +112,20 @@ class Detail(Record, frozen=True, kw_only=True):
 
 
 class Coverage(Record, frozen=True, kw_only=True):
-    """How much of a span was heard: venues live now of those enabled, and live venue-seconds over all venue-seconds."""
+    """How much of a span was heard on the enabled venues that list the asset: live now, and venue-seconds heard."""
 
     venues_live: int
     venues: int
     seconds_share: float | None
+    """Venue-seconds heard over all venue-seconds, 0 to 1; None while unknown."""
+    healed_share: float | None = None
+    """The part of them that no socket brought and a venue's history told later."""
+    by_venue: Mapping[str, float] = {}
+    """`seconds_share` of each venue."""
+    leaving_out: tuple[str, ...] = ()
+    """Those of the venues whose public feed leaves orders out: with one of them a total is a floor."""
+
+    @property
+    def at_least(self) -> bool:
+        """Whether a total of this coverage is a floor: something was not heard, or was never told."""
+        return bool(self.leaving_out) or self.seconds_share is None or self.seconds_share < 1

@@ -1,5 +1,7 @@
 """How the service itself is: its sockets, its venues, the frames nobody could accept."""
 
+from collections.abc import Mapping
+
 from service.model.words import Completeness, FeedState, Record
 
 #: The reason of the last record of a socket that is no longer planned.
@@ -16,6 +18,14 @@ class SocketHealth(Record, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class Gap(Record, frozen=True, kw_only=True):
+    """A stretch of time (ms UTC) in which a venue's sockets were not all live; `healed` when its history filled it."""
+
+    since: int
+    until: int
+    healed: bool
+
+
 class VenueReport(Record, frozen=True, kw_only=True):
     """One venue as it stands: the worst of its sockets, what its feed leaves out, what we know of its contracts."""
 
@@ -29,6 +39,20 @@ class VenueReport(Record, frozen=True, kw_only=True):
     parked: int
     last_order_at: int | None
     live_share_1h: float | None
+    coverage: Mapping[str, float] = {}
+    """Seconds of each span that were heard, live or healed, 0 to 1."""
+    heals: bool = False
+    """Whether the venue has a public history that gaps can be filled from."""
+    gaps: tuple[Gap, ...] = ()
+    """The latest stretches of the last day in which the venue was not live, oldest first."""
+
+
+class Healed(Record, frozen=True, kw_only=True):
+    """A venue's history has told everything from `since` to `until` (ms UTC), and all of it is on the street."""
+
+    venue: str
+    since: int
+    until: int
 
 
 class BadFrame(Record, frozen=True, kw_only=True):

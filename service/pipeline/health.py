@@ -4,23 +4,27 @@ Keeps the present; history is the ledger's. A venue is live only while all its s
 is not a heard total.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 
-from service.ledger import Ledger
-from service.model import RETIRED, Completeness, Coverage, FeedState, SocketHealth
+from service.model import RETIRED, Completeness, FeedState, SocketHealth
 from service.pipeline.heard import Heard
 
 #: Worst first: a venue is as well as its worst socket.
 _WORST = (FeedState.DOWN, FeedState.REFUSED, FeedState.SILENT, FeedState.CONNECTING, FeedState.LIVE)
 
 
+Completenesses = Mapping[str, Callable[[int], Completeness]]
+"""Venue -> what its feed leaves out at a time (ms UTC)."""
+
+
 class Health:
     """State of every socket. `heard` keeps what that means for the coverage."""
 
-    def __init__(self, venues: Mapping[str, Completeness], heard: Heard) -> None:
+    def __init__(self, venues: Completenesses, heard: Heard) -> None:
         self.heard = heard
         self._completeness = dict(venues)
-        self._sockets: dict[tuple[str, str], SocketHealth] = {}
+        self._sockets: dict[str, dict[str, SocketHealth]] = defaultdict(dict)
 
     @property
     def names(self) -> list[str]:
@@ -29,35 +33,32 @@ class Health:
 
     def told(self, record: SocketHealth) -> None:
         """A socket changed its state."""
-        key = (record.venue, record.socket)
         if record.reason == RETIRED:
-            self._sockets.pop(key, None)
+            self._sockets[record.venue].pop(record.socket, None)
         else:
-            self._sockets[key] = record
-        if self.state(record.venue) is FeedState.LIVE:
+            self._sockets[record.venue][record.socket] = record
+        if self.is_live(record.venue):
             self.heard.begin(record.venue, record.since)
         else:
             self.heard.end(record.venue)
 
     def state(self, venue: str) -> FeedState:
         """The worst state among the venue's sockets; connecting while it has none."""
-        states = {record.state for (name, _), record in self._sockets.items() if name == venue}
+        states = {record.state for record in self._sockets[venue].values()}
         return next((state for state in _WORST if state in states), FeedState.CONNECTING)
 
     def sockets(self, venue: str) -> tuple[SocketHealth, ...]:
         """The latest record of each of the venue's sockets."""
-        return tuple(record for (name, _), record in sorted(self._sockets.items()) if name == venue)
+        return tuple(record for _, record in sorted(self._sockets[venue].items()))
 
     def records(self) -> Sequence[SocketHealth]:
         """The latest record of every socket."""
-        return list(self._sockets.values())
+        return [record for sockets in self._sockets.values() for record in sockets.values()]
 
-    def at_least(self) -> bool:
-        """Whether any total is only a floor, because an enabled venue leaves orders out of its feed."""
-        return any(kind is not Completeness.COMPLETE for kind in self._completeness.values())
+    def is_live(self, venue: str) -> bool:
+        """Whether all its sockets are."""
+        return self.state(venue) is FeedState.LIVE
 
-    async def coverage(self, ledger: Ledger, span: str, now: int) -> Coverage:
-        """Coverage of a span that ends now."""
-        live = sum(self.state(venue) is FeedState.LIVE for venue in self.names)
-        share = await ledger.live_share(self.names, span, now)
-        return Coverage(venues_live=live, venues=len(self.names), seconds_share=share)
+    def leaves_out(self, venue: str, now: int) -> bool:
+        """Whether the venue's feed leaves orders out, so that a total with it is a floor."""
+        return self._completeness[venue](now) is not Completeness.COMPLETE

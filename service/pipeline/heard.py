@@ -1,7 +1,8 @@
 """What was heard, as spans of time: only up to a venue's last sign of life, and never across a silence of ours.
 
 Owns the spans until the ledger has them. A venue that died counts as heard up to its last frame or pong, not to the
-moment its death was noticed; a suspended or stalled process has heard nothing meanwhile.
+moment its death was noticed, and a little less: venues tell in batches, so what happened in the last moments may have
+been on its way when the line went dead. A suspended or stalled process has heard nothing meanwhile.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,6 +14,10 @@ from service.model import MINUTE, SECOND
 #: real seconds are there.
 BRIDGE_MS = MINUTE
 BRIDGE_REAL_MS = 5 * SECOND
+#: Orders are told within a second of their happening where feeds are batched, and travel; on a fast clock a fifth of a
+#: real second.
+ON_ITS_WAY_MS = 2 * SECOND
+ON_ITS_WAY_REAL_MS = SECOND // 5
 _SLOT = 10 * SECOND
 
 HeardAt = Callable[[str, int], int | None]
@@ -27,6 +32,7 @@ class Heard:
     def __init__(self, heard_at: HeardAt, speed: float = 1.0) -> None:
         self._heard_at = heard_at
         self._bridge = max(BRIDGE_MS, int(BRIDGE_REAL_MS * speed))
+        self._on_its_way = max(ON_ITS_WAY_MS, int(ON_ITS_WAY_REAL_MS * speed))
         self._open: dict[str, tuple[int, int]] = {}
         self._done: list[Span] = []
 
@@ -38,6 +44,13 @@ class Heard:
         """The venue is not live; no news when it was not."""
         if venue in self._open:
             self._done.append((venue, *self._open.pop(venue)))
+
+    def deafen(self, venue: str, since: int) -> None:
+        """What was believed heard of the venue from `since` on was not: nothing of it is handed over any more."""
+        self.end(venue)
+        done = [span for span in self._done if span[0] != venue]
+        kept = [(name, first, min(until, since)) for name, first, until in self._done if name == venue]
+        self._done = done + [span for span in kept if span[1] < span[2]]
 
     def beat(self, now: int) -> None:
         """Look for signs of life; about once a second, whatever the ledger does."""
@@ -57,12 +70,13 @@ class Heard:
         done = list(self._done)
         going = [(venue, *span) for venue, span in self._open.items()]
         for (since, until), venues in _by_span([*done, *going]).items():
-            await ledger.mark_live(venues, since, until)
+            await ledger.mark_live(venues, since, until - self._on_its_way)
         del self._done[: len(done)]
         for venue, since, until in going:
             if venue in self._open and self._open[venue][0] == since:
                 # a 10 s slot counts only when it was heard whole: keep the one that is not over
-                self._open[venue] = (max(since, until - until % _SLOT), self._open[venue][1])
+                edge = until - self._on_its_way
+                self._open[venue] = (max(since, edge - edge % _SLOT), self._open[venue][1])
 
 
 def _by_span(spans: Iterable[Span]) -> dict[tuple[int, int], list[str]]:

@@ -4,7 +4,7 @@ Owns the detector states between steps. Live and replay use the very same object
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -20,18 +20,20 @@ _DECODE = msgspec.json.Decoder(State).decode
 
 
 class Judge:
-    """Detector states by market, and the way from a verdict to an alert. `cover` tells a span's coverage at a time.
+    """Detector states by market, and the way from a verdict to an alert.
 
-    `single_orders` is False for bucket totals, whose largest order nobody knows.
+    `cover` tells the coverage of an asset and span at a time, where it is known. `at_least` is for recordings, of
+    which it is not: their totals are floors. `single_orders` is False for bucket totals, whose largest order nobody
+    knows.
     """
 
     def __init__(
         self,
         ledger: Ledger,
         rules: Rules,
-        cover: Callable[[str, int], Awaitable[Coverage | None]],
+        cover: Callable[[str, str, int], Coverage] | None,
         *,
-        at_least: bool,
+        at_least: bool = False,
         simulated: bool = False,
         single_orders: bool = True,
     ) -> None:
@@ -110,7 +112,7 @@ class Judge:
     async def _alert(self, verdict: Verdict) -> Alert:
         episode, totals = verdict.episode, verdict.totals
         detail = await self._ledger.detail(verdict.asset, SPAN, verdict.at)
-        coverage = await self._cover(SPAN, verdict.at)
+        coverage = self._cover(verdict.asset, SPAN, verdict.at) if self._cover else None
         alert = Alert(
             id=f"{episode.id}.{episode.alerts}",
             episode=episode.id,
@@ -125,7 +127,7 @@ class Judge:
             long_usd=totals.long_usd,
             short_usd=totals.short_usd,
             share=totals.share,
-            at_least=self._at_least or _partly_heard(coverage),
+            at_least=self._at_least or (coverage is not None and coverage.at_least),
             peak_usd=episode.peak_usd,
             coverage=coverage,
             venues=_dollars(detail.venues),
@@ -133,11 +135,7 @@ class Judge:
             largest=detail.largest if self._single_orders else None,
             simulated=self._simulated,
         )
-        return msgspec.structs.replace(alert, why=text.why(alert, sampled=self._at_least))
-
-
-def _partly_heard(coverage: Coverage | None) -> bool:
-    return coverage is not None and (coverage.seconds_share is None or coverage.seconds_share < 1)
+        return msgspec.structs.replace(alert, why=text.why(alert))
 
 
 def _dollars(names: Mapping[str, Totals], most: int = 10) -> dict[str, float]:

@@ -6,8 +6,8 @@ from prometheus_client import Gauge
 
 from service import metrics
 from service.ledger import Added, Ledger
-from service.model import ALL, SPANS, Alert, Episode, Kind, Liquidation, Reading, Severity, Side, Totals
-from service.pipeline.health import Health
+from service.model import ALL, SECOND, SPANS, Alert, Episode, Kind, Liquidation, Reading, Severity, Side, Totals
+from service.pipeline.cover import Cover
 
 OTHER = "other"
 
@@ -37,7 +37,8 @@ class Meters:
     async def show(
         self,
         ledger: Ledger,
-        health: Health,
+        cover: Cover,
+        venues: Sequence[str],
         readings: Mapping[str, Reading],
         episodes: Sequence[Episode],
         now: int,
@@ -45,13 +46,22 @@ class Meters:
         """Set every gauge that describes the market now."""
         self._windows(readings)
         self._open(episodes)
-        for span in SPANS:
-            coverage = await health.coverage(ledger, span, now)
-            if coverage.seconds_share is not None:
-                metrics.COVERAGE.labels(span).set(coverage.seconds_share)
+        self._heard(cover, venues, now)
         detail = await ledger.detail(ALL, "1h", now)
-        for venue in health.names:
+        for venue in venues:
             _set_sides(metrics.VENUE_WINDOW_USD, detail.venues.get(venue, Totals()), venue=venue, span="1h")
+
+    def _heard(self, cover: Cover, venues: Sequence[str], now: int) -> None:
+        for span in SPANS:
+            _set_known(metrics.COVERAGE.labels(span), cover.of(ALL, span, now).seconds_share)
+            for asset in self._shown - {ALL, OTHER}:
+                _set_known(metrics.ASSET_COVERAGE.labels(asset, span), cover.of(asset, span, now).seconds_share)
+            for venue in venues:
+                _set_known(metrics.VENUE_COVERAGE.labels(venue, span), cover.venue(venue, span, now))
+        for venue in venues:
+            for healed, state in ((True, "healed"), (False, "missing")):
+                ms = sum(gap.until - gap.since for gap in cover.gaps(venue, now) if gap.healed is healed)
+                metrics.GAP_SECONDS.labels(venue, state).set(ms / SECOND)
 
     def _windows(self, readings: Mapping[str, Reading]) -> None:
         ranked = sorted(
@@ -83,6 +93,11 @@ class Meters:
                 metrics.EPISODES.labels(kind, severity).set(count)
 
 
+def _set_known(gauge: Gauge, value: float | None) -> None:
+    if value is not None:
+        gauge.set(value)
+
+
 def _show_window(asset: str, span: str, totals: Totals) -> None:
     _set_sides(metrics.WINDOW_USD, totals, asset=asset, span=span)
     metrics.WINDOW_ORDERS.labels(asset, Side.LONG, span).set(totals.long_count)
@@ -99,7 +114,7 @@ def _set_sides(gauge: Gauge, totals: Totals, **labels: str) -> None:
 
 
 def _forget(asset: str) -> None:
-    for gauge in (metrics.WINDOW_USD, metrics.WINDOW_ORDERS, metrics.WINDOW_SHARE):
+    for gauge in (metrics.WINDOW_USD, metrics.WINDOW_ORDERS, metrics.WINDOW_SHARE, metrics.ASSET_COVERAGE):
         gauge.remove_by_labels({"asset": asset})
 
 

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -12,17 +13,17 @@ import msgspec
 from service import metrics
 from service.clock import Clock
 from service.ledger import Added, LeaseLostError, Ledger, LedgerError
-from service.model import ALL, BadFrame, DecodeError, Liquidation, Print, Reading, SocketHealth
-from service.pipeline.gate import REVIEW_USD, refusal
+from service.model import ALL, SPANS, Healed, Liquidation, Reading
+from service.pipeline.cover import Cover
 from service.pipeline.health import Health
+from service.pipeline.intake import Intake, Item, Settle
 from service.pipeline.judge import Judge
 from service.pipeline.knobs import Knobs
+from service.pipeline.late import Late
 from service.pipeline.meters import Meters
 
 log = logging.getLogger("cascade.pipeline")
 
-Item = Print | Liquidation | SocketHealth | BadFrame
-Settle = Callable[[Print], Liquidation | None]
 T = TypeVar("T")
 
 #: Least real seconds between two rounds of judging and book-keeping; on the wall clock a round a second is the rule.
@@ -38,6 +39,7 @@ class Parts:
     ledger: Ledger
     judge: Judge
     health: Health
+    cover: Cover
     clock: Clock
     settle: Mapping[str, Settle]
     announce: Callable[[], None]
@@ -52,11 +54,13 @@ class Pipeline:
         self.last_order_at: dict[str, int] = {}
         self.leads = False
         self.store_down_since: float | None = None
-        self._ledger, self._judge, self._health = parts.ledger, parts.judge, parts.health
-        self._clock, self._settle, self._announce = parts.clock, parts.settle, parts.announce
+        self._ledger, self._judge, self._health, self._cover = parts.ledger, parts.judge, parts.health, parts.cover
+        self._clock, self._announce = parts.clock, parts.announce
+        self._intake = Intake(parts.ledger, parts.health, parts.clock, parts.settle)
         self._knobs = knobs
         self._holder = holder
         self._meters = Meters(knobs.top_assets)
+        self._late = Late()
         self._hand: list[Item] = []
         """What has left the queue and is not written yet: a stop in between must not lose it."""
         self._touched: dict[str, Reading] = {}
@@ -69,9 +73,10 @@ class Pipeline:
         """Work until cancelled; the store may come and go meanwhile, the queue keeps what arrives."""
         while True:
             await self._gather()
-            orders = await self._sort(self._hand)
+            orders = await self._intake.orders(self._hand)
             if orders:
                 await self._write(orders)
+            await self._heal(self._hand)
             self._hand = []
             if time.monotonic() >= self._next_round:
                 await self._patiently(self._round)
@@ -81,9 +86,10 @@ class Pipeline:
         """Write what is in hand and queued, for an orderly stop; one attempt. What was written before counts once."""
         while not self.queue.empty():
             self._hand.append(self.queue.get_nowait())
-        orders = await self._sort(self._hand)
+        orders = await self._intake.orders(self._hand)
         if orders:
             self._counted(orders, await self._ledger.add(orders, self._clock.now()))
+        await self._heal(self._hand)
         await self._round()
 
     async def _gather(self) -> None:
@@ -97,53 +103,11 @@ class Pipeline:
             while not self.queue.empty() and len(self._hand) < self._knobs.flush_events:
                 self._hand.append(self.queue.get_nowait())
 
-    async def _sort(self, items: Sequence[Item]) -> list[Liquidation]:
-        orders = []
+    async def _heal(self, items: Sequence[Item]) -> None:
+        """Behind the write: only now do the windows hold what the history told."""
         for item in items:
-            match item:
-                case Print():
-                    orders += await self._settled(item)
-                case Liquidation():
-                    orders.append(item)
-                case SocketHealth():
-                    await self._tell(item)
-                case BadFrame():
-                    await self._keep(item)
-        return [order for order in orders if await self._admit(order)]
-
-    async def _tell(self, record: SocketHealth) -> None:
-        self._health.told(record)
-        try:
-            await self._ledger.save_health([record])
-        except LedgerError as error:  # the next round writes all records as they stand
-            log.warning("the state of %s %s could not be written: %s", record.venue, record.socket, error)
-
-    async def _settled(self, item: Print) -> list[Liquidation]:
-        try:
-            order = self._settle[item.venue](item)
-        except DecodeError as error:
-            await self._refuse(item, "amount", str(error))
-            return []
-        return [order] if order else []
-
-    async def _admit(self, order: Liquidation) -> bool:
-        now = self._clock.now()
-        refused = refusal(order, now)
-        if refused or order.usd > REVIEW_USD:
-            reason, detail = refused or ("review", f"a single order of {order.usd:,.0f} USD: counted, please look")
-            await self._refuse(order, reason, detail)
-        return refused is None
-
-    async def _refuse(self, order: Print | Liquidation, reason: str, detail: str) -> None:
-        metrics.BAD_FRAMES.labels(order.venue, reason).inc()
-        frame, seen = msgspec.json.encode(order).decode(), self._clock.now()
-        await self._keep(BadFrame(venue=order.venue, frame=frame, reason=reason, detail=detail, seen=seen))
-
-    async def _keep(self, bad: BadFrame) -> None:
-        try:
-            await self._ledger.keep(bad)
-        except LedgerError as error:
-            log.warning("a bad frame of %s could not be kept (%s): %s", bad.venue, error, bad.detail)
+            if isinstance(item, Healed):
+                await self._patiently(partial(self._ledger.mark_healed, item.venue, item.since, item.until))
 
     async def _write(self, orders: Sequence[Liquidation]) -> None:
         async def add() -> Added:
@@ -155,7 +119,11 @@ class Pipeline:
         self._counted(orders, await self._patiently(add))
 
     def _counted(self, orders: Sequence[Liquidation], added: Added) -> None:
-        self._meters.written(orders, added, self._clock.now())
+        now = self._clock.now()
+        self._meters.written(orders, added, now)
+        for position in added.fresh:
+            if self._late.note(orders[position], now):
+                metrics.LATE_USD.labels(orders[position].venue).inc(orders[position].usd)
         for order in orders:
             self.last_order_at[order.venue] = max(order.at, self.last_order_at.get(order.venue, 0))
         for reading in added.readings:
@@ -182,6 +150,7 @@ class Pipeline:
     async def _round(self) -> None:
         now = self._clock.now()
         await self._health.heard.write(self._ledger)
+        await self._cover.refresh(now)
         await self._lead()
         if self._token is None:
             self._touched = {}  # the leader judges them; kept, they would be old news at a change of leader
@@ -207,7 +176,7 @@ class Pipeline:
         for reading in await self._ledger.read(sorted(others), now):
             self.readings[reading.asset] = self._touched[reading.asset] = reading
         try:
-            alerts = await self._judge.observe(self._touched.values(), token)
+            alerts = await self._judge.observe(map(self._sized, self._touched.values()), token)
         except LeaseLostError:
             self._token = None
             return
@@ -216,12 +185,20 @@ class Pipeline:
             self._meters.alerted(alerts)
             self._announce()
 
+    def _sized(self, reading: Reading) -> Reading:
+        """With what is known of how much of it was heard, and of how much came late."""
+        coverage = {span: self._cover.of(reading.asset, span, reading.now) for span in SPANS}
+        late = self._late.usd(reading.asset, reading.now)
+        return msgspec.structs.replace(reading, coverage=coverage, late_usd=late)
+
     async def _show(self, now: int) -> None:
         if not self.leads:
             await self._judge.load()  # what another replica judges is shown here too
         assets = [ALL, *await self._ledger.assets(now)]
-        self.readings = {reading.asset: reading for reading in await self._ledger.read(assets, now)}
+        readings = await self._ledger.read(assets, now)
+        self.readings = {reading.asset: self._sized(reading) for reading in readings}
         self._judge.look(self.readings.values())
         await self._ledger.save_health(self._health.records())
-        await self._meters.show(self._ledger, self._health, self.readings, self._judge.episodes(), now)
+        venues = self._health.names
+        await self._meters.show(self._ledger, self._cover, venues, self.readings, self._judge.episodes(), now)
         metrics.QUEUE_DEPTH.set(self.queue.qsize())

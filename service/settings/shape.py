@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
+from service.backfill import Knobs as BackfillKnobs
 from service.detector.rules import Rules
 from service.feed import Knobs as FeedKnobs
 from service.pipeline import Knobs as StreetKnobs
@@ -152,9 +153,9 @@ class Venues(BaseModel):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The venues to listen to, in table order."""
-        every = EVERY in self.enabled
-        return tuple(name for name, row in VENUES.items() if name in self.enabled or (every and row.by_default))
+        """The venues to listen to, each once, in the order given."""
+        every = [name for name, row in VENUES.items() if row.by_default]
+        return tuple(dict.fromkeys(name for word in self.enabled for name in (every if word == EVERY else [word])))
 
     def endpoints(self, name: str) -> dict[str, str]:
         """URLs of one venue by key: its defaults under the configured ones."""
@@ -191,6 +192,7 @@ class Settings(Section):
     clock: Rehearsal = Rehearsal()
     ledger: Store = Store()
     feed: FeedKnobs = FeedKnobs()
+    backfill: BackfillKnobs = BackfillKnobs()
     pipeline: StreetKnobs = StreetKnobs()
     detector: Rules = Rules()
     venues: Venues = Venues.model_validate({})

@@ -33,6 +33,8 @@ class VenueServer(Listener):
     """Pace of the control stream on the clock."""
     standing: int = 60
     """Coins listed besides the tape's; the first dozen have coin-margined contracts as well."""
+    rest_only: bool = False
+    """No socket at all: an order is told as soon as the REST history has it, and waits for nobody."""
 
     def __init__(self, clock: Clock, symbols: Iterable[str], faults: Faults) -> None:
         super().__init__(clock, faults)
@@ -106,11 +108,11 @@ class VenueServer(Listener):
         return endpoints
 
     async def push(self, orders: Sequence[Order], *, wait: bool) -> list[Order]:
-        """Tell orders; returns those that at least one client got. With `wait` every one finds somebody first."""
+        """Tell orders; returns those a client got, or the history shows. With `wait` each finds somebody first."""
         shuffle = self._dice.shuffle if self.faults.shuffle else list
         got: list[Order] = []
         for parcel in shuffle(self.parcels(shuffle(orders))):
-            heard = await self._tell(parcel, wait)
+            heard = self.rest_only or await self._tell(parcel, wait)
             self.remember(parcel)
             if heard:
                 got += parcel

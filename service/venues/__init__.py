@@ -4,12 +4,27 @@ from collections.abc import Mapping
 
 from service.venues.base import Venue
 from service.venues.binance import Binance
+from service.venues.bitget import Bitget
 from service.venues.bybit import Bybit
 from service.venues.gate import Gate
 from service.venues.htx import Htx
 from service.venues.okx import Okx
 
 _ROWS: tuple[Venue, ...] = (Binance(), Bybit(), Okx(), Gate(), Htx())
+from service.venues.coinex import Coinex
+from service.venues.dydx import Dydx
+from service.venues.lighter import Lighter
+from service.venues.okx import Okx
+
+_ROWS: tuple[Venue, ...] = (
+    Binance(),
+    Bybit(),
+    Okx(),
+    Bitget(),
+    Dydx(),
+    Lighter(),
+    Coinex(),
+)
 
 #: Every venue by its name, which is also its metric label, its file and its fixture.
 VENUES: Mapping[str, Venue] = {row.name: row for row in _ROWS}

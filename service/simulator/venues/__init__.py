@@ -5,12 +5,27 @@ from types import MappingProxyType
 
 from service.simulator.base import VenueServer
 from service.simulator.venues.binance import Binance
+from service.simulator.venues.bitget import Bitget
 from service.simulator.venues.bybit import Bybit
 from service.simulator.venues.gate import Gate
 from service.simulator.venues.htx import Htx
 from service.simulator.venues.okx import Okx
 
 _ROWS: tuple[type[VenueServer], ...] = (Binance, Bybit, Okx, Gate, Htx)
+from service.simulator.venues.coinex import Coinex
+from service.simulator.venues.dydx import Dydx
+from service.simulator.venues.lighter import Lighter
+from service.simulator.venues.okx import Okx
+
+_ROWS: tuple[type[VenueServer], ...] = (
+    Binance,
+    Bybit,
+    Okx,
+    Bitget,
+    Dydx,
+    Lighter,
+    Coinex,
+)
 
 #: Every venue server by the venue's name.
 SERVERS: Mapping[str, type[VenueServer]] = MappingProxyType({server.name: server for server in _ROWS})

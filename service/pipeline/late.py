@@ -1,0 +1,39 @@
+"""Dollars told long after they happened: what a history filled in, what waited for its metadata. Pure.
+
+Kept in this process only: after a restart the hour's late dollars count as any other, which may let one late episode
+open; it never loses one.
+"""
+
+from collections import defaultdict, deque
+
+from service.model import ALL, HOUR, MINUTE, Liquidation
+
+#: Sockets tell within seconds, a venue that is only polled within a minute or so.
+LATE_MS = 2 * MINUTE
+
+
+class Late:
+    """The last hour's late dollars by asset and for ALL."""
+
+    def __init__(self) -> None:
+        self._orders: dict[str, deque[tuple[int, float]]] = defaultdict(deque)
+
+    def note(self, order: Liquidation, now: int) -> bool:
+        """A fresh order was counted at `now` (ms UTC); whether it was late."""
+        if now - order.at <= LATE_MS:
+            return False
+        for asset in {order.asset, ALL}:
+            self._orders[asset].append((order.at, order.usd))
+        return True
+
+    def usd(self, asset: str, now: int) -> float:
+        """Late dollars that lie in the hour before `now`."""
+        orders = self._orders.get(asset)
+        if not orders:
+            return 0.0
+        kept = deque(pair for pair in orders if pair[0] > now - HOUR)
+        if kept:
+            self._orders[asset] = kept
+        else:
+            del self._orders[asset]
+        return sum(usd for _, usd in kept)
