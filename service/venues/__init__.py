@@ -6,13 +6,10 @@ from service.venues.base import Venue
 from service.venues.binance import Binance
 from service.venues.bitget import Bitget
 from service.venues.bybit import Bybit
-from service.venues.gate import Gate
-from service.venues.htx import Htx
-from service.venues.okx import Okx
-
-_ROWS: tuple[Venue, ...] = (Binance(), Bybit(), Okx(), Gate(), Htx())
 from service.venues.coinex import Coinex
 from service.venues.dydx import Dydx
+from service.venues.gate import Gate
+from service.venues.htx import Htx
 from service.venues.lighter import Lighter
 from service.venues.okx import Okx
 
@@ -21,6 +18,8 @@ _ROWS: tuple[Venue, ...] = (
     Bybit(),
     Okx(),
     Bitget(),
+    Gate(),
+    Htx(),
     Dydx(),
     Lighter(),
     Coinex(),

@@ -19,11 +19,10 @@ ORDERS, TICKERS = "futures.public_liquidates", "futures.tickers"
 #: Settlement coin, which is also the socket's and the endpoints' name, and the contract whose ticker never rests.
 CONTROLS = {"usdt": "BTC_USDT", "btc": "BTC_USD", "usd1": "BTC_USD1"}
 COMPLETE_SINCE = 1_787_184_000_000  # 2026-08-20: batches of all orders of a contract; one order a second before
-_WINDOW_S, _LIMIT = 3_600, 1_000
+_WINDOW_S, _LIMIT, _BATCH = 3_600, 1_000, 20  # seconds and rows of a history page; orders of a contract in a push
 #: The socket's price and the history's order_price are one price, at worst rounded apart: a tick of a cheap coin is up
 #: to 0.07 % of it. Fills stand further off (0.4 % in a captured row), and so do most other orders.
 _ALIKE = 1e-3
-_BATCH = 20  # orders of one contract in a frame, at most
 
 Number = int | float | str
 Key = tuple[str, int, Side, str, str]
@@ -83,12 +82,14 @@ class _Past(History):
         return [base.address(path, from_=start, to=end, limit=_LIMIT) for path in paths for start, end in windows]
 
     def read(self, url: str, body: bytes, seen: int) -> Page:
-        """The rows, and both halves of a window that was too full to trust."""
+        """The rows of a window without its end, so that each comes once; halves instead of one too full to trust."""
         rows, query = base.parse(_ROWS, body), base.query_of(url)
         start, end, limit = (int(query[name]) for name in ("from", "to", "limit"))
-        full, middle = len(rows) >= limit and end - start > 1, (start + end) // 2
-        halves = (base.asked_again(url, to=middle), base.asked_again(url, from_=middle))
-        return Page(orders=tuple(_orders(rows, seen, past=True)), more=halves if full else ())
+        if len(rows) >= limit and end - start > 1:
+            middle = (start + end) // 2
+            return Page(orders=(), more=(base.asked_again(url, to=middle), base.asked_again(url, from_=middle)))
+        orders = _orders(rows, seen, past=True)
+        return Page(orders=tuple(one for one in orders if isinstance(one, Spoilt) or one.at // 1_000 != end))
 
     def same(self, order: Print, known: Liquidation) -> bool:
         """Contract, side, the second or its neighbours, the size of the whole order, and nearly its price."""
@@ -157,8 +158,7 @@ class _Session(Session):
     def __init__(self, topics: Sequence[str]) -> None:
         self._asks = dict(topic.split(" ") for topic in topics)
         self._waiting = set(self._asks)
-        self._pongs = bool(topics) and TICKERS not in self._asks
-        """Without a ticker the application's pong is the only sign that more than the socket lives."""
+        self._pongs = bool(topics) and TICKERS not in self._asks  # then nothing else shows more than a socket
 
     def hello(self, now: int) -> Sequence[str]:
         asks = [{"channel": channel, "event": "subscribe", "payload": [what]} for channel, what in self._asks.items()]

@@ -253,7 +253,15 @@ def test_a_full_window_is_asked_again_in_halves_until_a_second_is_left():
         "from=1548654000&to=1548655800&limit=2",
         "from=1548655800&to=1548657600&limit=2",
     ]
-    assert PAST.read(url.replace("to=1548657600", "to=1548654001"), body, SEEN).more == ()
+    assert PAST.read(url, body, SEEN).orders == (), "both halves will tell them"
+    last = PAST.read("?from=1548654951&to=1548654952&limit=2", body, SEEN)
+    assert (len(last.orders), last.more) == (2, ())
+
+
+def test_a_row_on_the_edge_of_two_windows_comes_once():
+    """Its live twin answers for it once only, so a second copy would count."""
+    windows = ("?from=1548654000&to=1548654951&limit=9", "?from=1548654951&to=1548657600&limit=9")
+    assert [len(past(SAMPLE, url=url)) for url in windows] == [0, 1]
 
 
 async def test_an_hour_of_more_orders_than_a_page_holds_is_told_whole():
@@ -264,18 +272,18 @@ async def test_an_hour_of_more_orders_than_a_page_holds_is_told_whole():
             for n in range(2_500)
         ]
         server.remember([server.order(row) for row in rows])
-        asks, found = list(PAST.asks(market.endpoints["gate"], (), ORIGIN, ORIGIN + HOUR)), {}
+        asks, found = list(PAST.asks(market.endpoints["gate"], (), ORIGIN, ORIGIN + HOUR)), []
         while asks:
             url = asks.pop()
             page = PAST.read(url, (await client.get(url)).content, SEEN)
-            found |= {order.id: order for order in page.orders}
+            found += page.orders
             asks += page.more
         listed = {
             row.symbol: row
             for row in GATE.instruments((await client.get(GATE.catalogue(market.endpoints["gate"])[0])).content)[0]
         }
         long_one = await client.get(f"{market.endpoints['gate']['rest']}/api/v4/futures/usdt/liq_orders?from=0&to=3601")
-    assert sorted(to_units(settle(order, listed["BTC_USDT"]).usd) for order in found.values()) == [
+    assert sorted(to_units(settle(order, listed["BTC_USDT"]).usd) for order in found) == [
         to_units(row.usd) for row in rows
     ]
     assert (long_one.status_code, long_one.json()["label"]) == (400, "INVALID_PARAM_VALUE")

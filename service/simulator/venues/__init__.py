@@ -7,13 +7,10 @@ from service.simulator.base import VenueServer
 from service.simulator.venues.binance import Binance
 from service.simulator.venues.bitget import Bitget
 from service.simulator.venues.bybit import Bybit
-from service.simulator.venues.gate import Gate
-from service.simulator.venues.htx import Htx
-from service.simulator.venues.okx import Okx
-
-_ROWS: tuple[type[VenueServer], ...] = (Binance, Bybit, Okx, Gate, Htx)
 from service.simulator.venues.coinex import Coinex
 from service.simulator.venues.dydx import Dydx
+from service.simulator.venues.gate import Gate
+from service.simulator.venues.htx import Htx
 from service.simulator.venues.lighter import Lighter
 from service.simulator.venues.okx import Okx
 
@@ -22,6 +19,8 @@ _ROWS: tuple[type[VenueServer], ...] = (
     Bybit,
     Okx,
     Bitget,
+    Gate,
+    Htx,
     Dydx,
     Lighter,
     Coinex,
