@@ -6,6 +6,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
+from service.backfill.twins import Twins
 from service.clock import ScaledClock
 from service.model import HOUR, Completeness, Contract, DecodeError, Liquidation, Print, Side, to_units
 from service.simulator import Faults, Market
@@ -235,6 +236,13 @@ def test_two_like_orders_of_a_second_stay_two_on_both_feeds():
     told = pushed(push(), push())
     assert len({order.id for order in told}) == 2
     assert all(PAST.same(row, live(order)) for row in rows[:2] for order in told)
+
+
+def test_of_two_like_orders_the_one_that_was_not_heard_is_filled_in():
+    for heard in (0, 1, 2):
+        known = [live(order) for order in pushed(push(), push())][:heard]
+        strangers = Twins(PAST, known).strangers(past(SAMPLE, SAMPLE, SAMPLE | {"left": "-1", "order_price": "3600"}))
+        assert len(strangers) == 3 - heard
 
 
 def test_windows_are_an_hour_at_most_and_share_their_edges():
