@@ -53,6 +53,7 @@ async def stage(tmp_path):
     async with Market(list(SYMBOLS), clock, symbols=SYMBOLS) as market, httpx.AsyncClient(trust_env=False) as client:
         lines = ["[clock]", 'origin = "2026-01-13T22:00:00Z"', "[api]", "port = 0"]
         lines += ["[service]", f"data_dir = {json.dumps(str(tmp_path))}"]
+        lines += ["[venues]", f"enabled = {json.dumps(list(SYMBOLS))}"]
         for venue, urls in market.endpoints.items():
             lines += [f"[venues.{venue}.endpoints]", *(f'{key} = "{url}"' for key, url in urls.items())]
         file = tmp_path / "cascade.toml"

@@ -58,6 +58,11 @@ MESSAGES = {
         ': [venues.binance.endpoints] um_rest = "fapi.example.org": is not the URL of this endpoint; '
         "allowed: http://... or https://..."
     ),
+    "sentinels": (
+        ': [venues.hyperliquid.endpoints] sentinels = "0x010461c14e146ac35fe42271bdc1134ee31c703a,0x2e3d94f0": '
+        "names '0x2e3d94f0', which is no account; allowed: 1 to 10 accounts, each once, of 0x and 40 hexadecimal "
+        "digits, with commas between them"
+    ),
     "clock-stands": ": [clock] speed = 0: is not above 0; allowed: a number above 0 and at most 10000",
     "time": f': [clock] origin = "yesterday": is not a time; allowed: {TIME}',
     "time-without-zone": f': [clock] origin = "2026-01-13T18:00:00": is not a time; allowed: {TIME}',
@@ -87,6 +92,47 @@ MESSAGES = {
         "FILE: [api] port = -1: is below 0; allowed: a whole number at least 0 and at most 65535"
     ),
 }
+
+ACCOUNTS = [f"0x{number:040x}" for number in range(11)]
+ALLOWED_ACCOUNTS = "allowed: 1 to 10 accounts, each once, of 0x and 40 hexadecimal digits, with commas between them"
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        (",".join(ACCOUNTS), "names 11 accounts"),
+        (f"{ACCOUNTS[0]},", "names '', which is no account"),
+        (f"{ACCOUNTS[0]};{ACCOUNTS[1]}", "which is no account"),
+        (f"{ACCOUNTS[10]}, {ACCOUNTS[10].upper().replace('0X', '0x')}", "more than once"),
+        ("wss://h", "names 'wss://h', which is no account"),
+        ("0x" + "g" * 40, "which is no account"),
+    ],
+)
+def test_accounts_to_watch_are_checked_by_name(tmp_path: Path, text: str, wrong: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        load(written(tmp_path), {"CASCADE_VENUES__HYPERLIQUID__ENDPOINTS__SENTINELS": text})
+    (problem,) = refusal.value.problems
+    assert problem.startswith("CASCADE_VENUES__HYPERLIQUID__ENDPOINTS__SENTINELS = ")
+    assert wrong in problem
+    assert problem.endswith(ALLOWED_ACCOUNTS)
+
+
+@pytest.mark.parametrize("text", [ACCOUNTS[1], ", ".join(ACCOUNTS[:10]), ACCOUNTS[10].upper().replace("0X", "0x")])
+def test_accounts_to_watch_may_be_named(tmp_path: Path, text: str) -> None:
+    settings = load(written(tmp_path, f'[venues.hyperliquid.endpoints]\nsentinels = "{text}"'), {})
+    assert settings.venues.endpoints("hyperliquid")["sentinels"] == text
+    assert public(settings)["venues"]["hyperliquid"]["endpoints"]["sentinels"] == text
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_an_endpoint_of_another_kind_is_refused_for_every_venue(tmp_path: Path, venue: str) -> None:
+    for name, default in VENUES[venue].endpoints.items():
+        other = "http://h" if default.startswith("ws") else "ws://h"
+        for text in (other, ACCOUNTS[1], "h") if not default.startswith("0x") else (other, "h"):
+            with pytest.raises(SettingsError):
+                load(written(tmp_path, f'[venues.{venue}.endpoints]\n{name} = "{text}"'), {})
+        load(written(tmp_path, f'[venues.{venue}.endpoints]\n{name} = "{default}"'), {})
+
 
 BAD_VARIABLES = {
     ("CASCADE_DETECTOR__SHAER", "0.8"): (

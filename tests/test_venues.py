@@ -463,7 +463,8 @@ def test_ten_megabytes_of_one_field_are_an_error_or_no_order(venue: Venue) -> No
     text, first = raw(line["frame"]), line["expect"][0]
     spelt = {"symbol": first["symbol"], "at": str(first["at"])} | header(venue.name).get("spelt", {})
     assert not prints(attempt(venue, text.replace(spelt["symbol"], "A" * 10_000_000)))
-    assert not prints(attempt(venue, text.replace(spelt["at"], "1" * 10_000_000)))
+    at = spelt["at"]
+    assert at not in text or not prints(attempt(venue, text.replace(at, "1" * 10_000_000)))  # not every feed tells one
 
 
 json_values = st.recursive(

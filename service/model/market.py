@@ -27,8 +27,9 @@ class Print(Record, frozen=True, kw_only=True):
     """One forced order as its venue told it, side already the position's; quantity in the venue's own unit.
 
     `price` is in quote currency, None where the feed tells none; `rate` is dollars per unit of the payout coin where
-    the feed tells it (quanto). `at` is the venue's time and `seen` ours, both in ms UTC. `id` is the venue's own id or
-    a digest of the identifying raw fields: the same order seen twice has the same id.
+    the feed tells it, and is read for a quanto contract only. `at` is the venue's time and `seen` ours, both in ms
+    UTC. `id` is the venue's own id or a digest of the identifying raw fields: the same order seen twice has the same
+    id.
     """
 
     venue: str

@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ ORDERED = (
     ("feed", "refused_first_s", "refused_most_s"),
 )
 DEFAULT_PATH = Path("config/cascade.toml")
+#: Hyperliquid lets one IP watch this many.
+MOST_ACCOUNTS = 10
+_ACCOUNT = re.compile("0x[0-9a-fA-F]{40}")
 
 
 class SettingsError(ValueError):
@@ -116,8 +120,28 @@ def _venue_problems(tree: Tree) -> Iterator[tuple[Key, Wrong]]:
 
 def _url_problems(key: Key, urls: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[tuple[Key, Wrong]]:
     for name, url in urls.items():
-        schemes = ("ws://", "wss://") if known.get(name, "").startswith("ws") else ("http://", "https://")
         if name not in known:
             yield (*key, name), Wrong("unknown endpoint", ", ".join(known), tuple(known))
-        elif isinstance(url, str) and not url.startswith(schemes):
-            yield (*key, name), Wrong("is not the URL of this endpoint", f"{schemes[0]}... or {schemes[1]}...")
+        elif isinstance(url, str) and (wrong := _not_of_kind(url, known[name])):
+            yield (*key, name), wrong
+
+
+def _not_of_kind(text: str, default: str) -> Wrong | None:
+    """An endpoint is of the kind of its default: a socket, a REST server, or accounts to watch."""
+    if default.startswith("0x"):
+        return _not_accounts([name.strip() for name in text.split(",")])
+    schemes = ("ws://", "wss://") if default.startswith("ws") else ("http://", "https://")
+    if text.startswith(schemes):
+        return None
+    return Wrong("is not the URL of this endpoint", f"{schemes[0]}... or {schemes[1]}...")
+
+
+def _not_accounts(names: Sequence[str]) -> Wrong | None:
+    allowed = f"1 to {MOST_ACCOUNTS} accounts, each once, of 0x and 40 hexadecimal digits, with commas between them"
+    low = [name.lower() for name in names]
+    for place, name in enumerate(names):
+        if not _ACCOUNT.fullmatch(name):
+            return Wrong(f"names {name[:60]!r}, which is no account", allowed)
+        if low.index(low[place]) < place:
+            return Wrong(f"names {name} more than once", allowed)
+    return Wrong(f"names {len(names)} accounts", allowed) if len(names) > MOST_ACCOUNTS else None

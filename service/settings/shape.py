@@ -139,7 +139,7 @@ class VenueKnobs(Section):
     """[venues.<name>]: what may be changed of one venue."""
 
     endpoints: Mapping[str, str] = {}
-    """URLs by the venue's own endpoint keys, over its defaults."""
+    """URLs, or accounts to watch, by the venue's own endpoint keys, over its defaults."""
 
 
 class Venues(BaseModel):

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 
+from service.venues.aster import Aster
 from service.venues.base import Venue
 from service.venues.binance import Binance
 from service.venues.bitget import Bitget
+from service.venues.bitmex import Bitmex
 from service.venues.bybit import Bybit
 from service.venues.coinex import Coinex
+from service.venues.deribit import Deribit
 from service.venues.dydx import Dydx
 from service.venues.gate import Gate
 from service.venues.htx import Htx
+from service.venues.hyperliquid import Hyperliquid
 from service.venues.lighter import Lighter
 from service.venues.okx import Okx
 
@@ -20,9 +24,13 @@ _ROWS: tuple[Venue, ...] = (
     Bitget(),
     Gate(),
     Htx(),
+    Deribit(),
+    Bitmex(),
     Dydx(),
+    Aster(),
     Lighter(),
     Coinex(),
+    Hyperliquid(),
 )
 
 #: Every venue by its name, which is also its metric label, its file and its fixture.

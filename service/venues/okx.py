@@ -1,37 +1,25 @@
 """OKX: forced orders of swaps and futures, in contracts whose value stands in the metadata only.
 
-Owns OKX's raw shapes, its socket and the meaning of posSide, bkPx and sz. Opens no socket.
+Owns OKX's raw shapes, its socket, its history and the meaning of posSide, bkPx and sz. Opens no socket.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import msgspec
 
 from service.model import Completeness, Contract, DecodeError, Instrument, Print, Side
 from service.symbols import asset_of_base
 from service.venues import base
-from service.venues.base import (
-    Control,
-    Event,
-    Heartbeat,
-    Leaving,
-    Plan,
-    Pong,
-    Refused,
-    Session,
-    Spoilt,
-    Subscribed,
-    Venue,
-)
+from service.venues.base import Control, Event, History, Leaving, Page, Plan, Pong, Refused, Session, Spoilt, Subscribed
 
 NAME = "okx"
 ORDERS = "liquidation-orders"
 CONTROL = "mark-price"
 #: Margin and option rows share the channel's shape, but not the unit of `sz`: they are not read.
 KINDS = ("SWAP", "FUTURES")
-#: Announced 60 s before the venue closes a connection for an upgrade.
-UPGRADE = "64008"
+UPGRADE = "64008"  # announced 60 s before the venue closes a connection
+LIMIT = 100  # of a page of the history
 
 #: posSide is the position; where it is `net`, the order that closed it tells.
 _SIDES = {"long": Side.LONG, "short": Side.SHORT}
@@ -68,6 +56,11 @@ class _Item(msgspec.Struct, rename="camel"):
     inst_type: str = ""
 
 
+class _Past(_Item, rename="camel"):
+    inst_id: str = ""
+    details: list[_Detail] = []
+
+
 class _Contract(msgspec.Struct, rename="camel"):
     inst_id: str
     state: str
@@ -77,20 +70,54 @@ class _Contract(msgspec.Struct, rename="camel"):
     ct_val_ccy: str
 
 
-class _Catalogue(msgspec.Struct):
+class _Answer(msgspec.Struct):
     code: str
-    data: list[_Contract] = []
+    data: msgspec.Raw = msgspec.Raw(b"[]")
     msg: str = ""
 
 
 _FRAME = msgspec.json.Decoder(_Frame)
 _ITEMS = msgspec.json.Decoder(list[_Item])
-_CATALOGUE = msgspec.json.Decoder(_Catalogue)
+_ANSWER = msgspec.json.Decoder(_Answer)
+_CONTRACTS = msgspec.json.Decoder(list[_Contract])
+_PAST = msgspec.json.Decoder(list[_Past])
 _CONTROL = (Control(),)
+_T = TypeVar("_T")
 _ARGS = (*(_Arg(channel=ORDERS, instType=kind) for kind in KINDS), _Arg(channel=CONTROL, instId="BTC-USDT-SWAP"))
 
 
-class Okx(Venue):
+class OkxHistory(History):
+    """Filled orders of a family, newest first. `since` travels behind the `#` of an URL, which is never sent."""
+
+    reach_s: ClassVar[float] = 3600.0  # rows may reach back a day, but nobody promises it
+    delay_s: ClassVar[float] = 60.0
+    gap_s: ClassVar[float] = 0.25
+
+    def asks(
+        self, endpoints: Mapping[str, str], instruments: Sequence[Instrument], since: int, until: int
+    ) -> list[str]:
+        """One walk a family and kind: the venue tells neither a kind nor a contract by itself (code 50015)."""
+        where = f"{endpoints['rest']}/api/v5/public/liquidation-orders"
+        names = (row.symbol.rpartition("-") for row in instruments)
+        families = dict.fromkeys((family, "SWAP" if tail == "SWAP" else "FUTURES") for family, _, tail in names)
+        page = f"state=filled&limit={LIMIT}&after={until + 1}#{since}"
+        return [f"{base.address(where, instType=kind, instFamily=family)}&{page}" for family, kind in families]
+
+    def read(self, url: str, body: bytes, seen: int) -> Page:
+        """A page, and the one behind it unless this one is empty or goes back to `since`."""
+        asked, _, since = url.partition("#")
+        kind, after = (base.query_of(asked)[name] for name in ("instType", "after"))
+        orders = _prints([*_data(body, _PAST, "history")], kind, seen)  # an item like one before it is {"$ref": ...}
+        # A page of 16 times the limit was seen: only as far as the limit goes can it be trusted to be whole.
+        edge = min(sorted((order.at for order in orders if isinstance(order, Print)), reverse=True)[:LIMIT], default=0)
+        if not int(since) <= edge < int(after):
+            return Page(orders=orders)
+        # Rows of that very millisecond may stand behind the edge: it is asked for again, but only once.
+        further = base.asked_again(asked, after=min(edge + 1, int(after) - 1))
+        return Page(orders=orders, more=(f"{further}#{since}",))
+
+
+class Okx(base.Venue):
     """Swaps and futures, X-Perps among the futures; linear and inverse."""
 
     name: ClassVar[str] = NAME
@@ -102,6 +129,7 @@ class Okx(Venue):
     dial_gap_s: ClassVar[float] = 1.0  # 3 connections a second and IP
     usual_per_minute: ClassVar[float] = 4.5
     about: ClassVar[str] = "Shows a part of its liquidations and does not say which: its totals are a floor."
+    history: ClassVar[History | None] = OkxHistory()
 
     def completeness(self, at: int) -> Completeness:
         """The venue says of the channel that it does not represent the total number of liquidations."""
@@ -114,10 +142,7 @@ class Okx(Venue):
 
     def instruments(self, body: bytes) -> tuple[list[Instrument], None]:
         """Contracts with a value: those announced (`preopen`) have none yet, test pairs cannot be traded."""
-        answer = base.parse(_CATALOGUE, body)
-        if answer.code != "0":
-            raise DecodeError(f"okx metadata: code {answer.code} {answer.msg}")
-        rows = [row for row in answer.data if row.state not in ("preopen", "test")]
+        rows = [row for row in _data(body, _CONTRACTS, "metadata") if row.state not in ("preopen", "test")]
         return [found for row in rows if (found := _instrument(row))], None
 
     def plans(self, endpoints: Mapping[str, str], instruments: Sequence[Instrument]) -> Sequence[Plan]:
@@ -129,7 +154,7 @@ class Okx(Venue):
                 key="public",
                 url=endpoints["public"],
                 topics=tuple(msgspec.json.encode(arg).decode() for arg in _ARGS),
-                heartbeat=Heartbeat(text="ping", every_s=25),  # closed after 30 s of silence
+                heartbeat=base.Heartbeat(text="ping", every_s=25),  # closed after 30 s of silence
                 control_max_age_s=60,  # marks come every 10 s even when they rest
             ),
         )
@@ -159,7 +184,7 @@ class _Session(Session):
         if message.event:
             return self._answer(message)
         if message.arg.channel == ORDERS:
-            return _prints(base.parse(_ITEMS, message.data), message.arg, seen)
+            return _prints(base.parse(_ITEMS, message.data), message.arg.instType, seen)
         if not message.arg.channel:
             raise DecodeError("neither an event nor a channel's data")
         return _CONTROL if message.arg.channel == CONTROL else ()
@@ -175,17 +200,24 @@ class _Session(Session):
         return () if self._waiting else (Subscribed(),)
 
 
-def _prints(items: list[_Item], arg: _Arg, seen: int) -> Sequence[Event]:
-    prints: list[Event] = []
+def _data(body: bytes, decoder: msgspec.json.Decoder[list[_T]], what: str) -> list[_T]:
+    answer = base.parse(_ANSWER, body)
+    if answer.code != "0":
+        raise DecodeError(f"okx {what}: code {answer.code} {answer.msg}")
+    return base.parse(decoder, answer.data)
+
+
+def _prints(items: list[_Item], kind: str, seen: int) -> tuple[Print | Spoilt, ...]:
+    prints: list[Print | Spoilt] = []
     rows = ((item, row) for item in items for row in item.details)
     for place, (item, row) in enumerate(rows, 1):
-        if (item.inst_type or arg.instType) not in KINDS:
+        if (item.inst_type or kind) not in KINDS:
             continue
         try:
             prints.append(_print(item.inst_id, row, seen))
         except DecodeError as error:
             prints.append(Spoilt(detail=f"row {place}: {error}"))
-    return prints
+    return tuple(prints)
 
 
 def _print(symbol: str, row: _Detail, seen: int) -> Print:

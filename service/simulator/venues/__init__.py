@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from service.simulator.base import VenueServer
+from service.simulator.venues.aster import Aster
 from service.simulator.venues.binance import Binance
 from service.simulator.venues.bitget import Bitget
+from service.simulator.venues.bitmex import Bitmex
 from service.simulator.venues.bybit import Bybit
 from service.simulator.venues.coinex import Coinex
+from service.simulator.venues.deribit import Deribit
 from service.simulator.venues.dydx import Dydx
 from service.simulator.venues.gate import Gate
 from service.simulator.venues.htx import Htx
+from service.simulator.venues.hyperliquid import Hyperliquid
 from service.simulator.venues.lighter import Lighter
 from service.simulator.venues.okx import Okx
 
@@ -21,9 +25,13 @@ _ROWS: tuple[type[VenueServer], ...] = (
     Bitget,
     Gate,
     Htx,
+    Deribit,
+    Bitmex,
     Dydx,
+    Aster,
     Lighter,
     Coinex,
+    Hyperliquid,
 )
 
 #: Every venue server by the venue's name.

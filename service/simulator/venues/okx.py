@@ -1,7 +1,8 @@
-"""OKX v5 as its pages describe it: the public socket and the instruments endpoint.
+"""OKX v5 as its pages describe it: the public socket, the instruments endpoint and the history of filled orders.
 
 https://www.okx.com/docs-v5 (websocket subscribe, connect and notification; liquidation orders and mark price
-channels; get instruments; error codes of the public socket).
+channels; get instruments; error codes of the public socket). The history's page is gone since 2026; third parties still
+call it, and from them come its parameters, code 50015 and the `$ref` in the place of an item told before.
 """
 
 import asyncio
@@ -25,6 +26,8 @@ _ORDERS = "liquidation-orders"
 _KINDS = ("SWAP", "FUTURES", "MARGIN", "OPTION")
 _ORDER_WORDS = {Side.LONG: "sell", Side.SHORT: "buy"}
 _REPLAYED = 20
+_LONGEST_PAGE = 100
+_NO_FAMILY = "Either parameter uly or instFamily is required"
 
 Arg = Mapping[str, str]
 
@@ -151,15 +154,16 @@ class Okx(VenueServer):
 
     def frame(self, peer: Peer, topic: str, parcel: Sequence[Order]) -> str:
         """`details` in the order given, grouped by contract; no `uly`, as in captures of 2026."""
-        details: dict[str, list[object]] = {}
-        for order in parcel:
-            details.setdefault(order.listing.symbol, []).append(self._detail(order))
-        kind = _kind(parcel[0].listing)
-        data = [
-            {"instId": symbol, "instFamily": symbol.rpartition("-")[0], "instType": kind, "details": rows}
-            for symbol, rows in details.items()
+        return _push(peer.topics.get(topic, {}), self._items(parcel))
+
+    def _items(self, orders: Sequence[Order]) -> list[dict[str, object]]:
+        details: dict[Listing, list[object]] = {}
+        for order in orders:
+            details.setdefault(order.listing, []).append(self._detail(order))
+        return [
+            {"instId": own.symbol, "instFamily": _family(own), "instType": _kind(own), "details": rows}
+            for own, rows in details.items()
         ]
-        return _push(peer.topics.get(topic, {}), data)
 
     def _detail(self, order: Order) -> Mapping[str, str]:
         position = "net" if order.listing.symbol in self.net else str(order.side)
@@ -176,22 +180,44 @@ class Okx(VenueServer):
         return _push(peer.topics.get(topic, {}), [row])
 
     def rest(self, path: str, query: Mapping[str, str]) -> Answer:
-        """Instruments of one type."""
+        """Instruments of one type, filled orders of one family."""
         kind = query.get("instType", "")
-        if path != "/api/v5/public/instruments":
+        if path not in ("/api/v5/public/instruments", "/api/v5/public/liquidation-orders"):
             return 404, {"code": "404", "msg": "Not Found", "data": []}
         if not kind:
             return 400, {"code": "50014", "msg": "Parameter instType can not be empty.", "data": []}
         if kind not in ("SPOT", *_KINDS):
             return 400, {"code": "51000", "msg": "Parameter instType error", "data": []}
+        if path.endswith("liquidation-orders"):
+            return self._history(kind, query)
         shown = [listing for listing in self.listings() if _kind(listing) == kind]
         if "instId" in query:
             shown = [listing for listing in shown if listing.symbol == query["instId"]]
         return 200, metadata.instruments(kind, shown)
 
+    def _history(self, kind: str, query: Mapping[str, str]) -> Answer:
+        """The last rows older than `after`; `limit` counts rows, not items, and the contracts of a family share it."""
+        family = query.get("instFamily") or query.get("uly")
+        if not family:
+            return 400, {"code": "50015", "msg": _NO_FAMILY, "data": []}
+        after, limit = int(query.get("after") or self.clock.now() + 1), int(query.get("limit") or _LONGEST_PAGE)
+        found = [
+            order
+            for order in self.happened
+            if order.at < after and (_kind(order.listing), _family(order.listing)) == (kind, family)
+        ]
+        found.sort(key=lambda order: order.at, reverse=True)
+        items = self._items(found[: min(limit, _LONGEST_PAGE)] if query.get("state") == "filled" else [])
+        refs = [{"$ref": "$.data[0]"}] if items else []
+        return 200, {"code": "0", "msg": "", "data": [{**item, "totalLoss": "0"} for item in items] + refs}
+
 
 def _kind(listing: Listing) -> str:
     return "FUTURES" if listing.expiry else "SWAP"
+
+
+def _family(listing: Listing) -> str:
+    return listing.symbol.rpartition("-")[0]
 
 
 def _topic_of(listing: Listing) -> str:

@@ -28,7 +28,8 @@ def settle(order: Print, instrument: Instrument) -> Liquidation:
 def _priced(order: Print, units: float, price: float | None, instrument: Instrument) -> float:
     if price is None:
         raise DecodeError(f"{order.venue} {order.symbol}: neither the order nor the metadata tells a price")
-    return units * price * (order.rate or instrument.rate)
+    told = order.rate if instrument.contract is Contract.QUANTO else None  # a linear contract pays out in dollars
+    return units * price * (told or instrument.rate)
 
 
 def _base_units(contract: Contract, units: float, usd: float, price: float | None) -> float | None:
