@@ -164,6 +164,8 @@ async def test_a_healthy_socket_that_brings_nothing_is_silent_until_it_speaks(na
     [
         ("okx", '{"event":"error","code":"60014","msg":"x"}'),
         ("bitget", '{"event":"error","code":30006,"msg":"request too many"}'),
+        ("gate", '{"channel":"futures.obu","event":"subscribe","error":{"code":2,"message":"x"},"result":null}'),
+        ("htx", '{"op":"error","ts":1789676350590}'),
         ("binance", '{"code":3,"msg":"x"}'),
         ("bybit", '{"success":false,"ret_msg":"x","conn_id":"c","req_id":"","op":"subscribe"}'),
         ("dydx", '{"type":"error","message":"x","connection_id":"c","message_id":9}'),
@@ -214,7 +216,16 @@ async def test_binance_is_redialed_before_its_24_hours_and_no_order_is_lost_or_d
         assert heard.bad == {}
 
 
-@pytest.mark.parametrize(("name", "symbol"), [("binance", "NEWUSDT"), ("okx", "NEW-USDT-SWAP"), ("bitget", "NEWUSDT")])
+@pytest.mark.parametrize(
+    ("name", "symbol"),
+    [
+        ("binance", "NEWUSDT"),
+        ("okx", "NEW-USDT-SWAP"),
+        ("bitget", "NEWUSDT"),
+        ("gate", "NEW_USDT"),
+        ("htx", "NEW-USDT"),
+    ],
+)
 async def test_orders_of_a_new_contract_wait_for_its_listing_and_then_have_their_exact_dollars(name, symbol):
     released: list[Liquidation] = []
 

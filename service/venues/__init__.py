@@ -12,6 +12,8 @@ from service.venues.bybit import Bybit
 from service.venues.coinex import Coinex
 from service.venues.deribit import Deribit
 from service.venues.dydx import Dydx
+from service.venues.gate import Gate
+from service.venues.htx import Htx
 from service.venues.hyperliquid import Hyperliquid
 from service.venues.kraken import Kraken
 from service.venues.lighter import Lighter
@@ -22,6 +24,8 @@ _ROWS: tuple[Venue, ...] = (
     Bybit(),
     Okx(),
     Bitget(),
+    Gate(),
+    Htx(),
     Deribit(),
     Bitmex(),
     Bitfinex(),

@@ -13,6 +13,8 @@ from service.simulator.venues.bybit import Bybit
 from service.simulator.venues.coinex import Coinex
 from service.simulator.venues.deribit import Deribit
 from service.simulator.venues.dydx import Dydx
+from service.simulator.venues.gate import Gate
+from service.simulator.venues.htx import Htx
 from service.simulator.venues.hyperliquid import Hyperliquid
 from service.simulator.venues.kraken import Kraken
 from service.simulator.venues.lighter import Lighter
@@ -23,6 +25,8 @@ _ROWS: tuple[type[VenueServer], ...] = (
     Bybit,
     Okx,
     Bitget,
+    Gate,
+    Htx,
     Deribit,
     Bitmex,
     Bitfinex,
