@@ -32,6 +32,8 @@ from service.settings import load
 from service.simulator import SERVERS, Faults, Market
 from service.tape import Row
 
+log = logging.getLogger("cascade.soak")
+
 ORIGIN = 1_768_341_600_000
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BTCUSD")
 #: What may befall a venue. None of them loses an order behind the service's back: `hollow` does, and is the watchdog's.
@@ -68,12 +70,12 @@ class Count:
         return not (self.unsaid or self.doubled or self.strangers)
 
 
-def tape(venues: Sequence[str], seconds: float, per_minute: float, rng: random.Random) -> list[Row]:
-    """Orders of every venue at random times, each with its own dollars."""
+def tape(venues: Sequence[str], start: int, seconds: float, per_minute: float, rng: random.Random) -> list[Row]:
+    """Orders of every venue at random times from `start` (ms) on, each with its own dollars."""
     rows = []
     for venue in venues:
-        at, usd = ORIGIN + 20 * SECOND, 1_000
-        while at < ORIGIN + seconds * SECOND:
+        at, usd = start, 1_000
+        while at < start + seconds * SECOND:
             side, symbol = rng.choice(list(Side)), rng.choice(SYMBOLS)
             rows.append(Row(at=int(at), venue=venue, symbol=symbol, side=side, usd=float(usd)))
             at += max(1, rng.expovariate(per_minute / MINUTE))
@@ -96,6 +98,7 @@ async def harass(market: Market, clock: ScaledClock, until: int, rng: random.Ran
 
 async def befall(market: Market, clock: ScaledClock, venue: str, name: str, seconds: float) -> None:
     server = market.servers[venue]
+    log.info("%s: %s for %.0f s from %d", venue, name, seconds, clock.now())
     server.faults = FAULTS[name]
     if FAULTS[name].lossy and FAULTS[name].drop == 1:
         for peer in server.live:
@@ -106,6 +109,7 @@ async def befall(market: Market, clock: ScaledClock, venue: str, name: str, seco
 
 def compare(rows: Sequence[Row], orders: Sequence[Liquidation], slots: Slots, end: int, count: Count) -> None:
     """Every order of the tape against what was counted."""
+    start = rows[0].at
     found = Counter((order.venue, round(order.usd)) for order in orders if order.at < end)
     wanted = {(row.venue, round(row.usd)): row for row in rows}
     count.orders = len(wanted)
@@ -117,9 +121,9 @@ def compare(rows: Sequence[Row], orders: Sequence[Liquidation], slots: Slots, en
     for row in (row for key, row in wanted.items() if key not in found):
         count.lost[row.venue] += 1
         if not unheard(slots, row, end):
-            count.unsaid.append(f"{row.venue} {row.symbol} {row.at - ORIGIN} ms after the start")
+            count.unsaid.append(f"{row.venue} {row.symbol} {row.at - start} ms after the start")
     for venue in {row.venue for row in rows}:
-        for gap in slots.gaps(venue, ORIGIN + 20 * SECOND, end):
+        for gap in slots.gaps(venue, start, end):
             (count.healed_s if gap.healed else count.gap_s)[venue] += (gap.until - gap.since) // SECOND
 
 
@@ -129,13 +133,13 @@ def unheard(slots: Slots, row: Row, end: int) -> bool:
     return any(gap.since <= row.at < gap.until and not gap.healed for gap in gaps)
 
 
-async def recovered(app: App, clock: ScaledClock, deadline: float) -> None:
+async def recovered(app: App, since: int, deadline: float) -> None:
     """Wait until every venue is live again and nothing that can be healed is left open."""
     while time.monotonic() < deadline:
         reports = await app.venues()
         live = all(report.state is FeedState.LIVE for report in reports)
         open_ = [gap for report in reports if report.heals for gap in report.gaps if not gap.healed]
-        if live and not [gap for gap in open_ if gap.since >= ORIGIN + 20 * SECOND]:
+        if live and not [gap for gap in open_ if gap.since >= since]:
             return
         await asyncio.sleep(0.5)
 
@@ -153,7 +157,6 @@ async def soak(
     rng, count = random.Random(seed), Count()
     seconds = minutes * 60 * speed
     clock = ScaledClock(ORIGIN, speed)
-    rows = tape(venues, seconds, per_minute, rng)
     with tempfile.TemporaryDirectory() as home:
         ledger = await open_ledger(None, Path(home), tag="soak")
         symbols = dict.fromkeys(venues, SYMBOLS)
@@ -164,12 +167,14 @@ async def soak(
             app = App(load(file, {"CASCADE_API__PORT": "0"}), ledger, clock, client)
             stop = asyncio.Event()
             serving = asyncio.create_task(app.run(stop))
-            await recovered(app, clock, time.monotonic() + 30)
+            await recovered(app, clock.now(), time.monotonic() + 30)
+            start = clock.now() + 10 * SECOND
+            rows = tape(venues, start, seconds, per_minute, rng)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(market.play(rows, wait_for_listeners=False))
-                tasks.create_task(harass(market, clock, ORIGIN + int(seconds * SECOND), rng, count))
+                tasks.create_task(harass(market, clock, start + int(seconds * SECOND), rng, count))
             end = clock.now()
-            await recovered(app, clock, time.monotonic() + patience_s)
+            await recovered(app, start, time.monotonic() + patience_s)
             stop.set()
             await serving
             slots = await ledger.slots(list(venues), clock.now())
@@ -193,7 +198,8 @@ def told(count: Count) -> str:
         f"{name:<12} lost {count.lost[name]:>4}   not heard {count.gap_s[name]:>6} s   healed {count.healed_s[name]:>6} s"
         for name in names
     ]
-    return "\n".join([*lines, *count.unsaid[:20]])
+    unsaid_by = Counter(line.partition(" ")[0] for line in count.unsaid)
+    return "\n".join([*lines, *(f"UNSAID {name}: {times}" for name, times in unsaid_by.items()), *count.unsaid[:40]])
 
 
 def main() -> int:
@@ -203,8 +209,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--per-minute", type=float, default=6, help="orders of each venue a minute of its time")
     parser.add_argument("--venues", nargs="*", default=list(SERVERS))
+    parser.add_argument("--log", default="error")
     args = parser.parse_args()
-    logging.basicConfig(level="ERROR")
+    logging.basicConfig(level=args.log.upper(), format="%(relativeCreated)d %(levelname)s %(name)s %(message)s")
     count = asyncio.run(
         soak(args.minutes, speed=args.speed, seed=args.seed, venues=args.venues, per_minute=args.per_minute)
     )

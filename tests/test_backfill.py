@@ -404,7 +404,9 @@ def test_a_row_that_came_by_the_socket_is_no_news_and_two_like_orders_stay_two()
     assert [one.id for one in twins.strangers(rows)] == ["y", "late"]
 
 
-def test_an_exact_id_is_met_before_any_likeness():
-    twins = Twins(ToyHistory(), [live(T0, "a")])
+def test_an_exact_id_is_met_and_a_row_that_comes_again_is_no_second_order():
+    twins = Twins(Tolerant(), [live(T0, "a")])
 
-    assert [one.id for one in twins.strangers([row(T0, "a"), row(T0, "a"), row(T0, "b")])] == ["a", "b"]
+    assert twins.strangers([row(T0, "x"), row(T0, "x"), row(T0, "a")]) == [row(T0, "a")]
+    assert [one.id for one in twins.strangers([row(T0, "b"), row(T0, "b")])] == ["b"]
+    assert Twins(ToyHistory(), [live(T0, "a")]).strangers([row(T0, "a")]) == []

@@ -8,17 +8,26 @@ from service.venues.base import History
 
 
 class Twins:
-    """The orders a venue's sockets brought; each is met by one row at most, so that two like orders stay two."""
+    """The orders a venue's sockets brought; each is met by one row at most, so that two like orders stay two.
+
+    A row that comes again, because pages or windows overlap, is no second order.
+    """
 
     def __init__(self, history: History, known: Iterable[Liquidation]) -> None:
         self._history = history
+        self._rows: set[str] = set()
         self._left: dict[str, dict[str, Liquidation]] = defaultdict(dict)
         for order in known:
             self._left[order.symbol][order.id] = order
 
     def strangers(self, rows: Iterable[Print]) -> list[Print]:
         """The rows nobody has counted yet, as far as can be told here; the ledger knows every id."""
-        return [row for row in rows if not self._met(row)]
+        return [row for row in rows if not (self._again(row) or self._met(row))]
+
+    def _again(self, row: Print) -> bool:
+        before = len(self._rows)
+        self._rows.add(row.id)
+        return len(self._rows) == before
 
     def _met(self, row: Print) -> bool:
         left = self._left.get(row.symbol, {})

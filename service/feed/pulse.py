@@ -36,7 +36,7 @@ class Pulse:
     def heard_at(self) -> float | None:
         """The last sign that orders would have come.
 
-        Where there is a control stream, that or an order: a pong proves a wire, not a data path. Else any frame or pong.
+        With a control stream that or an order, for a pong proves a wire and no data path; else any frame or pong.
         """
         controlled = self.plan.control_max_age_s is not None
         signs = (self.control_at, self.order_at) if controlled else (self.frame_at, self.pong_at)
