@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
@@ -18,6 +18,7 @@ from service.pipeline.health import Health
 from service.pipeline.judge import Judge
 from service.pipeline.knobs import Knobs
 from service.pipeline.meters import Meters
+from service.pipeline.watch import Watch
 
 log = logging.getLogger("cascade.pipeline")
 
@@ -41,6 +42,10 @@ class Parts:
     clock: Clock
     settle: Mapping[str, Settle]
     announce: Callable[[], None]
+    usual: Mapping[str, float] = field(default_factory=dict)
+    """Orders a minute by venue, a first guess: what the silence of a venue is judged by."""
+    counted: Sequence[Callable[[Sequence[Liquidation]], None]] = ()
+    """Who else wants to see every batch that has been written, orders known before included."""
 
 
 class Pipeline:
@@ -57,6 +62,8 @@ class Pipeline:
         self._knobs = knobs
         self._holder = holder
         self._meters = Meters(knobs.top_assets)
+        self.watch = Watch(parts.usual, parts.health, parts.clock.speed)
+        self._listeners = (self.watch.counted, *parts.counted)
         self._hand: list[Item] = []
         """What has left the queue and is not written yet: a stop in between must not lose it."""
         self._touched: dict[str, Reading] = {}
@@ -158,6 +165,8 @@ class Pipeline:
         self._meters.written(orders, added, self._clock.now())
         for order in orders:
             self.last_order_at[order.venue] = max(order.at, self.last_order_at.get(order.venue, 0))
+        for listener in self._listeners:
+            listener(orders)
         for reading in added.readings:
             self.readings[reading.asset] = self._touched[reading.asset] = reading
 
@@ -181,6 +190,8 @@ class Pipeline:
 
     async def _round(self) -> None:
         now = self._clock.now()
+        if self.queue.empty():  # a backlog after an outage of the store would look like the silence of some venues
+            self.watch.look(now)
         await self._health.heard.write(self._ledger)
         await self._lead()
         if self._token is None:
