@@ -21,6 +21,8 @@ from service.model.speech import (
 from service.model.state import (
     RETIRED,
     BadFrame,
+    Reconciled,
+    SecondOpinion,
     SocketHealth,
     VenueReport,
 )
@@ -70,7 +72,9 @@ __all__ = [
     "Phase",
     "Print",
     "Reading",
+    "Reconciled",
     "Record",
+    "SecondOpinion",
     "Severity",
     "Side",
     "SocketHealth",
