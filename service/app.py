@@ -21,8 +21,9 @@ from service.detector import Rules
 from service.feed import Feeds
 from service.instruments import Book
 from service.ledger import Ledger, LedgerError
-from service.model import Episode, FeedState, Instrument, Liquidation, VenueReport
+from service.model import ALL, Episode, FeedState, Instrument, Liquidation, SecondOpinion, VenueReport
 from service.pipeline import Health, Heard, Judge, Knobs, Parts, Pipeline
+from service.reconcile import Reconcile
 from service.settings import Settings, public
 from service.sinks import SINKS, Courier
 from service.venues import VENUES
@@ -74,6 +75,7 @@ class App:
         self._feeds: dict[str, Feeds] = {}
         heard = Heard(lambda name, _now: self._feeds[name].heard_at(), clock.speed)
         self._health = Health({name: venue.completeness(clock.now()) for name, venue in enabled.items()}, heard)
+        self._reconcile = self._make_reconcile(client)
         self._judge = self._make_judge(settings.detector)
         self._pipeline = self._make_pipeline(settings.pipeline)
         self._feeds.update({name: self._make_feeds(venue) for name, venue in enabled.items()})
@@ -83,6 +85,18 @@ class App:
         metrics.SIMULATED.set(self.simulated)
         for market, floor in settings.detector.floors.items():
             metrics.FLOOR_USD.labels(market).set(floor)
+
+    def _make_reconcile(self, client: httpx.AsyncClient) -> Reconcile:
+        def ours() -> float | None:
+            reading = self._pipeline.readings.get(ALL)
+            return reading.spans["1h"].usd if reading else None
+
+        knobs = self._settings.second_opinion
+        found = Reconcile(self.clock, client, ours, knobs.coinglass_url, knobs.coinglass_key.get_secret_value())
+        for name, book in self._books.items():
+            listed, live_since = partial(getattr, book, "listed"), partial(self._health.live_since, name)
+            found.watch(VENUES[name], self._settings.venues.endpoints(name), listed, live_since)
+        return found
 
     def _make_judge(self, rules: Rules) -> Judge:
         cover = partial(self._health.coverage, self.ledger)
@@ -96,6 +110,8 @@ class App:
             clock=self.clock,
             settle={name: book.settle for name, book in self._books.items()},
             announce=self._bell.ring,
+            counted=(self._reconcile.counted,),
+            usual={name: VENUES[name].usual_per_minute for name in self._books},
         )
         return Pipeline(parts, knobs, self._holder)
 
@@ -125,11 +141,12 @@ class App:
             feeds = [tasks.create_task(feeds.run(), name=f"feeds {name}") for name, feeds in self._feeds.items()]
             books = [tasks.create_task(self._keep_book(name), name=f"book {name}") for name in self._books]
             ears = tasks.create_task(self._listen(), name="heard")
+            others = tasks.create_task(self._reconcile.run(), name="reconcile")
             couriers = [tasks.create_task(courier.run(), name="courier") for courier in self._couriers]
             await stop.wait()
             self.stopping = server.should_exit = True
             self._bell.ring()
-            await _cancel([*feeds, *books, ears, street])
+            await _cancel([*feeds, *books, ears, others, street])
             await self._leave()
             for book in self._books.values():
                 book.close()  # what still waits for its contract waits on disk
@@ -177,11 +194,18 @@ class App:
             parked=book.parked,
             last_order_at=self._pipeline.last_order_at.get(name),
             live_share_1h=await self.ledger.live_share([name], "1h", now),
+            reason=self._health.reason(name),
+            reconciled=self._reconcile.of(name),
+            expected_orders=self._pipeline.watch.expected(name),
         )
 
     def episodes(self) -> Sequence[Episode]:
         """Open episodes, largest first."""
         return self._judge.episodes()
+
+    def second_opinion(self) -> SecondOpinion | None:
+        """An aggregator's count of the last hour, if there is one."""
+        return self._reconcile.opinion()
 
     def problems(self) -> Sequence[str]:
         """Why not ready: no store, or not one live venue."""

@@ -31,6 +31,7 @@ async def _window(view: View, reading: Reading, span: str, reports: Sequence[Ven
         by_asset=_parts(detail.assets) if reading.asset == ALL else None,
         largest=detail.largest,
         estimated=None,
+        second_opinion=view.second_opinion() if (reading.asset, span) == (ALL, "1h") else None,
         simulated=view.simulated,
     )
 
