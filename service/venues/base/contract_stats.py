@@ -1,6 +1,6 @@
 """Gate's `contract_stats`: what the venue itself says was liquidated of one contract in five minutes. Pure.
 
-Documented (https://www.gate.com/docs/developers/apiv4/en/#futures-statistics): `time` in seconds, `long_liq_usd`,
+Documented (https://www.gate.io/docs/developers/apiv4/en/#futures-statistics): `time` in seconds, `long_liq_usd`,
 `short_liq_usd`, public. Measured against the live interface by a third party in September 2026: `time` is the start of
 the interval; the newest row is an early reading, rewritten some three minutes after its interval has ended, when its
 successor appears; rows are oldest first, `from` is inclusive, and a page may run a row or two past `limit`.
