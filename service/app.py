@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import httpx
@@ -17,9 +18,10 @@ from service.bell import Bell
 from service.clock import Clock, ScaledClock, WallClock
 from service.instruments import Book
 from service.ledger import Ledger, LedgerError
-from service.model import SPANS, Coverage, Episode, FeedState, VenueReport
+from service.model import ALL, SPANS, Coverage, Episode, FeedState, SecondOpinion, VenueReport
 from service.outpost import Listings, Outpost, Tools
 from service.pipeline import MOST_GAPS, Cover, Health, Heard, Judge, Knobs, Parts, Pipeline
+from service.reconcile import Reconcile
 from service.settings import Settings, public
 from service.sinks import SINKS, Courier
 from service.venues import VENUES
@@ -69,6 +71,7 @@ class App:
         heard = Heard(lambda name, _now: self._outposts[name].heard_at(), clock.speed)
         self._health = Health({name: venue.completeness for name, venue in enabled.items()}, heard)
         self._cover = Cover(ledger, self._health, Listings(self._books).venues)
+        self._reconcile = self._make_reconcile(settings, client)
         self._judge = Judge(ledger, settings.detector, self._cover.of, simulated=self.simulated)
         self._pipeline = self._make_pipeline(settings.pipeline)
         self._outposts.update(self._make_outposts(settings, client))
@@ -79,6 +82,18 @@ class App:
         for market, floor in settings.detector.floors.items():
             metrics.FLOOR_USD.labels(market).set(floor)
 
+    def _make_reconcile(self, settings: Settings, client: httpx.AsyncClient) -> Reconcile:
+        def ours() -> float | None:
+            reading = self._pipeline.readings.get(ALL)
+            return reading.spans["1h"].usd if reading else None
+
+        knobs = settings.second_opinion
+        found = Reconcile(self.clock, client, ours, knobs.coinglass_url, knobs.coinglass_key.get_secret_value())
+        for name, book in self._books.items():
+            listed, live_since = partial(getattr, book, "listed"), partial(self._health.live_since, name)
+            found.watch(VENUES[name], settings.venues.endpoints(name), listed, live_since)
+        return found
+
     def _make_pipeline(self, knobs: Knobs) -> Pipeline:
         parts = Parts(
             ledger=self.ledger,
@@ -88,6 +103,8 @@ class App:
             clock=self.clock,
             settle={name: book.settle for name, book in self._books.items()},
             announce=self._bell.ring,
+            counted=(self._reconcile.counted,),
+            usual={name: VENUES[name].usual_per_minute for name in self._books if not _polled(VENUES[name])},
         )
         return Pipeline(parts, knobs, self._holder)
 
@@ -120,11 +137,12 @@ class App:
                 tasks.create_task(work, name=name) for post in self._outposts.values() for name, work in post.tasks()
             ]
             ears = tasks.create_task(self._listen(), name="heard")
+            others = tasks.create_task(self._reconcile.run(), name="reconcile")
             couriers = [tasks.create_task(courier.run(), name="courier") for courier in self._couriers]
             await stop.wait()
             self.stopping = server.should_exit = True
             self._bell.ring()
-            await _cancel([*venues, ears, street])
+            await _cancel([*venues, ears, others, street])
             await self._leave()
             for book in self._books.values():
                 book.close()  # what still waits for its contract waits on disk
@@ -172,11 +190,18 @@ class App:
             coverage={span: share for span, share in shares.items() if share is not None},
             heals=venue.history is not None,
             gaps=tuple(cover.gaps(name, now)[-MOST_GAPS:]),
+            reason=self._health.reason(name),
+            reconciled=self._reconcile.of(name),
+            expected_orders=self._pipeline.watch.expected(name),
         )
 
     def episodes(self) -> Sequence[Episode]:
         """Open episodes, largest first."""
         return self._judge.episodes()
+
+    def second_opinion(self) -> SecondOpinion | None:
+        """An aggregator's count of the last hour, if there is one."""
+        return self._reconcile.opinion()
 
     def problems(self) -> Sequence[str]:
         """Why not ready: no store, or not one live venue."""
@@ -191,6 +216,11 @@ class App:
     async def changed(self, timeout_s: float) -> None:
         """Return when an alert may have been appended here or by another replica, or after `timeout_s`."""
         await self._bell.wait(min(timeout_s, LOOK_S))
+
+
+def _polled(venue: Venue) -> bool:
+    """Heard by its history alone: what it shows comes too late to be a sign of life."""
+    return venue.history is not None and venue.history.poll_s is not None
 
 
 async def _cancel(tasks: Sequence["asyncio.Task[None]"]) -> None:

@@ -1,7 +1,7 @@
 """Every Prometheus metric of the service, its labels and its sentence.
 
 Labels are bounded by construction: venue, socket, asset (a top list + "other"), side, span, state, sink, kind,
-severity, reason. The pure rooms never import this; their callers count.
+severity, reason, source (ours or theirs). The pure rooms never import this; their callers count.
 """
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -34,7 +34,26 @@ WINDOW_SHARE = _gauge(
 VENUE_WINDOW_USD = _gauge(
     "cascade_venue_window_usd", "Dollars liquidated on one venue in the span.", "venue", "side", "span"
 )
+VENUE_SILENT = _gauge(
+    "cascade_venue_silent_bool", "1 while a venue with live sockets shows nothing though the others do.", "venue"
+)
+VENUE_EXPECTED = _gauge(
+    "cascade_venue_expected_orders", "Orders due since the venue's last, going by the others; absent: unknown.", "venue"
+)
 COVERAGE = _gauge("cascade_coverage_ratio", "Live venue-seconds over all venue-seconds of the span.", "span")
+RECONCILIATION_RATIO = _gauge(
+    "cascade_reconciliation_ratio", "Our dollars over the venue's own sums of the last 24 h; absent: unknown.", "venue"
+)
+RECONCILIATION_USD = _gauge(
+    "cascade_reconciliation_usd",
+    "Dollars compared in the last 24 h: ours and the venue's own.",
+    "venue",
+    "side",
+    "source",
+)
+SECOND_OPINION_USD = _gauge(
+    "cascade_second_opinion_usd", "Dollars of the last hour as an aggregator counts them; absent: unknown.", "side"
+)
 FLOOR_USD = _gauge("cascade_floor_usd", "Hour total at which an episode may open.", "asset")
 EPISODES = _gauge("cascade_episodes_open", "Episodes open now.", "kind", "severity")
 EPISODE_USD = _gauge("cascade_episode_usd", "Running hour total of an open episode.", "asset", "kind", "severity")

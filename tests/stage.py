@@ -24,6 +24,7 @@ from service.model import (
     FeedState,
     Kind,
     Phase,
+    SecondOpinion,
     Severity,
     Side,
     SocketHealth,
@@ -91,6 +92,7 @@ class Stage:
         self.open: list[Episode] = []
         self.reports = [report(name) for name in VENUES]
         self.reasons: list[str] = []
+        self.opinion: SecondOpinion | None = None
         self._token: int | None = None
 
     async def coverage(self, _asset: str, span: str, now: int) -> Coverage:
@@ -109,6 +111,9 @@ class Stage:
 
     def episodes(self) -> Sequence[Episode]:
         return self.open
+
+    def second_opinion(self) -> SecondOpinion | None:
+        return self.opinion
 
     def problems(self) -> Sequence[str]:
         return self.reasons

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "config"
 BAD = ROOT / "tests/fixtures/config"
 SECRET = "hunter2"
-SECTIONS = "service, clock, ledger, feed, backfill, pipeline, detector, venues, api, sinks"
+SECTIONS = "service, clock, ledger, feed, backfill, pipeline, detector, venues, api, second_opinion, sinks"
 NAMES = ", ".join(VENUES)
 TIME = "ISO 8601 with its zone, as 2026-01-13T18:00:00Z, or empty"
 RULES = "floors, share, grow, close_total, close_share, close_after_s, warning, critical"
@@ -83,6 +83,14 @@ MESSAGES = {
         "allowed: redis together with url (or REDIS_URL), auto, embedded, memory"
     ),
     "store-url": ": [ledger] url: is not the address of a store; allowed: redis://, rediss://, unix://..., or empty",
+    "opinion-key": (
+        ": [second_opinion] coinglass_key: cannot be sent in a header; "
+        "allowed: letters, digits and signs without a blank, or empty"
+    ),
+    "opinion-url": (
+        ': [second_opinion] coinglass_url = "coinglass.example.org": is not an address of the web; '
+        "allowed: http://... or https://..."
+    ),
     "tag": ': [ledger] tag = "{cascade}": has the wrong form; allowed: 1 to 40 letters, digits, - and _',
     "unknown-sink": ": [sinks.carrier_pigeon]: unknown section; allowed: log",
     "syntax": ": is not TOML: Invalid value (at line 3, column 8)",

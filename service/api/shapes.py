@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from service.model import Alert, BadFrame, Coverage, Episode, Largest, Record, Totals, VenueReport
+from service.model import Alert, BadFrame, Coverage, Episode, Largest, Record, SecondOpinion, Totals, VenueReport
 
 
 class Page(Record, frozen=True, kw_only=True):
@@ -42,6 +42,7 @@ class Window(Record, frozen=True, kw_only=True):
     by_asset: Mapping[str, Part] | None
     largest: Largest | None
     estimated: Mapping[str, float] | None
+    second_opinion: SecondOpinion | None
     simulated: bool
 
 

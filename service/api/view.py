@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from service.clock import Clock
 from service.ledger import Ledger
-from service.model import Coverage, Episode, VenueReport
+from service.model import Coverage, Episode, SecondOpinion, VenueReport
 
 
 class View(Protocol):
@@ -31,6 +31,10 @@ class View(Protocol):
 
     def episodes(self) -> Sequence[Episode]:
         """Open episodes, largest first."""
+        ...
+
+    def second_opinion(self) -> SecondOpinion | None:
+        """What an aggregator counts in the last hour; None when none was asked or it does not answer."""
         ...
 
     def problems(self) -> Sequence[str]:

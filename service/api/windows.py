@@ -28,6 +28,7 @@ async def _window(view: View, reading: Reading, span: str) -> Window:
         by_asset=_parts(detail.assets) if reading.asset == ALL else None,
         largest=detail.largest,
         estimated=None,
+        second_opinion=view.second_opinion() if (reading.asset, span) == (ALL, "1h") else None,
         simulated=view.simulated,
     )
 

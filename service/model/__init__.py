@@ -23,6 +23,8 @@ from service.model.state import (
     BadFrame,
     Gap,
     Healed,
+    Reconciled,
+    SecondOpinion,
     SocketHealth,
     VenueReport,
 )
@@ -74,7 +76,9 @@ __all__ = [
     "Phase",
     "Print",
     "Reading",
+    "Reconciled",
     "Record",
+    "SecondOpinion",
     "Severity",
     "Side",
     "SocketHealth",

@@ -26,6 +26,26 @@ class Gap(Record, frozen=True, kw_only=True):
     healed: bool
 
 
+class Reconciled(Record, frozen=True, kw_only=True):
+    """Our sums beside a venue's own, over the same contracts and intervals. `ratio` is ours over theirs, if any."""
+
+    ours_usd: float
+    theirs_usd: float
+    ratio: float | None
+    since: int
+    until: int
+
+
+class SecondOpinion(Record, frozen=True, kw_only=True):
+    """What somebody else counted in the hour up to `at` (ms UTC). `ratio` is our hour of that moment over theirs."""
+
+    source: str
+    long_usd: float
+    short_usd: float
+    at: int
+    ratio: float | None
+
+
 class VenueReport(Record, frozen=True, kw_only=True):
     """One venue as it stands: the worst of its sockets, what its feed leaves out, what we know of its contracts."""
 
@@ -45,6 +65,12 @@ class VenueReport(Record, frozen=True, kw_only=True):
     """Whether the venue has a public history that gaps can be filled from."""
     gaps: tuple[Gap, ...] = ()
     """The latest stretches of the last day in which the venue was not live, oldest first."""
+    reason: str = ""
+    """Why it is not live though its sockets are."""
+    reconciled: Reconciled | None = None
+    """Our sums of the last 24 h beside the venue's own; None where it publishes none, or none are known yet."""
+    expected_orders: float | None = None
+    """Orders due since its last one, going by the other venues; None when that cannot be judged."""
 
 
 class Healed(Record, frozen=True, kw_only=True):

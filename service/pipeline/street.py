@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from service.pipeline.judge import Judge
 from service.pipeline.knobs import Knobs
 from service.pipeline.late import Late
 from service.pipeline.meters import Meters
+from service.pipeline.watch import Watch
 
 log = logging.getLogger("cascade.pipeline")
 
@@ -43,6 +44,10 @@ class Parts:
     clock: Clock
     settle: Mapping[str, Settle]
     announce: Callable[[], None]
+    usual: Mapping[str, float] = field(default_factory=dict)
+    """Orders a minute by venue, a first guess: what the silence of a venue is judged by."""
+    counted: Sequence[Callable[[Sequence[Liquidation]], None]] = ()
+    """Who else wants to see every batch that has been written, orders known before included."""
 
 
 class Pipeline:
@@ -61,6 +66,10 @@ class Pipeline:
         self._holder = holder
         self._meters = Meters(knobs.top_assets)
         self._late = Late()
+        self._deaf: dict[str, tuple[int, int]] = {}
+        """Venues found silent whose time the ledger still takes for heard: since when, until when."""
+        self.watch = Watch(parts.usual, parts.health, parts.clock.speed)
+        self._listeners = (self.watch.counted, *parts.counted)
         self._hand: list[Item] = []
         """What has left the queue and is not written yet: a stop in between must not lose it."""
         self._touched: dict[str, Reading] = {}
@@ -126,6 +135,8 @@ class Pipeline:
                 metrics.LATE_USD.labels(orders[position].venue).inc(orders[position].usd)
         for order in orders:
             self.last_order_at[order.venue] = max(order.at, self.last_order_at.get(order.venue, 0))
+        for listener in self._listeners:
+            listener(orders)
         for reading in added.readings:
             self.readings[reading.asset] = self._touched[reading.asset] = reading
 
@@ -149,7 +160,13 @@ class Pipeline:
 
     async def _round(self) -> None:
         now = self._clock.now()
+        if self.queue.empty():  # a backlog after an outage of the store would look like the silence of some venues
+            self._deaf |= {venue: (silence.since, now) for venue, silence in self.watch.look(now).items()}
         await self._health.heard.write(self._ledger)
+        for venue, (since, until) in list(self._deaf.items()):
+            # nothing shows that it was heard since its last order, whatever its sockets said
+            await self._ledger.mark_deaf(venue, since, until)
+            del self._deaf[venue]
         await self._cover.refresh(now)
         await self._lead()
         if self._token is None:

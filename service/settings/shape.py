@@ -172,6 +172,28 @@ class Door(Section):
     """Port to listen on; 0 takes a free one."""
 
 
+def _web_url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise Wrong("is not an address of the web", "http://... or https://...")
+    return text.rstrip("/")
+
+
+def _header_key(key: SecretStr) -> SecretStr:
+    text = key.get_secret_value()
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise Wrong("cannot be sent in a header", "letters, digits and signs without a blank, or empty")
+    return key
+
+
+class Opinions(Section):
+    """[second_opinion]: an aggregator's own hour beside ours; off without a key."""
+
+    coinglass_key: Annotated[SecretStr, AfterValidator(_header_key)] = SecretStr("")
+    """Key of CoinGlass' paid interface; a secret, better set as CASCADE_SECOND_OPINION__COINGLASS_KEY."""
+    coinglass_url: Annotated[str, AfterValidator(_web_url)] = "https://open-api-v4.coinglass.com"
+    """Where its version 4 interface stands."""
+
+
 class LogSink(Section):
     """[sinks.log]: alerts as lines of the log."""
 
@@ -197,6 +219,7 @@ class Settings(Section):
     detector: Rules = Rules()
     venues: Venues = Venues.model_validate({})
     api: Door = Door()
+    second_opinion: Opinions = Opinions()
     sinks: Sinks = Sinks()
 
     @property

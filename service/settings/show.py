@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from service.masking import mask
+from service.masking import MASK, mask
 from service.settings.shape import Settings
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -15,6 +15,8 @@ def public(settings: Settings) -> dict[str, Any]:
     """Effective settings in the shape of the TOML file, ready for JSON; the endpoints in force are spelt out."""
     values = settings.model_dump(mode="json")
     values["ledger"]["url"] = mask(settings.ledger.url.get_secret_value())
+    values["second_opinion"]["coinglass_key"] = MASK if settings.second_opinion.coinglass_key else ""
+    values["second_opinion"]["coinglass_url"] = mask(settings.second_opinion.coinglass_url)
     names = dict.fromkeys([*settings.venues.names, *(settings.venues.model_extra or {})])
     values["venues"] = {"enabled": list(settings.venues.enabled)} | {
         name: {"endpoints": {key: mask(url) for key, url in settings.venues.endpoints(name).items()}} for name in names

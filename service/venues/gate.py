@@ -20,8 +20,7 @@ ORDERS, TICKERS = "futures.public_liquidates", "futures.tickers"
 CONTROLS = {"usdt": "BTC_USDT", "btc": "BTC_USD", "usd1": "BTC_USD1"}
 COMPLETE_SINCE = 1_787_184_000_000  # 2026-08-20: batches of all orders of a contract; one order a second before
 _WINDOW_S, _LIMIT, _BATCH = 3_600, 1_000, 20  # seconds and rows of a history page; orders of a contract in a push
-#: The socket's price and the history's order_price are one price, at worst rounded apart: a tick of a cheap coin is up
-#: to 0.07 % of it. Fills stand further off (0.4 % in a captured row), and so do most other orders.
+#: The socket's price and the history's order_price are one, at worst a tick (0.07 %) apart; fills stand further off.
 _ALIKE = 1e-3
 
 Number = int | float | str
@@ -115,6 +114,7 @@ class Gate(Venue):
     usual_per_minute: ClassVar[float] = 1.8
     about: ClassVar[str] = "Shows every liquidation order since 2026-08-20, at its order price, in batches of a second."
     history: ClassVar[History | None] = _Past()
+    tallies: ClassVar[base.Tallies | None] = base.ContractStats()
 
     def completeness(self, at: int) -> Completeness:
         """Complete on paper since orders are batched and none is dropped."""

@@ -1,5 +1,6 @@
 """The house's side of every venue file: the protocol, reading raw fields, history, and what an order is worth."""
 
+from service.venues.base.contract_stats import ContractStats
 from service.venues.base.history import History, Page, Spoilt, address, asked_again, escape, query_of
 from service.venues.base.protocol import (
     Control,
@@ -28,10 +29,12 @@ from service.venues.base.reading import (
     spelt,
     whole,
 )
+from service.venues.base.tallies import Tallies, Tally
 from service.venues.base.value import settle
 
 __all__ = [
     "DOLLARS",
+    "ContractStats",
     "Control",
     "Event",
     "Heartbeat",
@@ -45,6 +48,8 @@ __all__ = [
     "Session",
     "Spoilt",
     "Subscribed",
+    "Tallies",
+    "Tally",
     "Venue",
     "address",
     "asked_again",

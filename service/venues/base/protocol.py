@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol
 
 from service.model import Completeness, Instrument, Print, Record
 from service.venues.base.history import History, Spoilt
+from service.venues.base.tallies import Tallies
 
 
 class Subscribed(Record, frozen=True, kw_only=True):
@@ -109,6 +110,8 @@ class Venue(Protocol):
     """Whether `enabled = ["all"]` means this venue too."""
     history: ClassVar[History | None] = None
     """Its public history of liquidations, if it has one."""
+    tallies: ClassVar[Tallies | None] = None
+    """Its own published sums of liquidations, if it has any."""
 
     def completeness(self, at: int) -> Completeness:
         """What the public feed left out at time `at` (ms UTC)."""
