@@ -27,6 +27,7 @@ from service.model import (
     Severity,
     Side,
 )
+from service.venues import VENUES as TABLE
 from tests.orders import order
 from tests.stage import NOW, VENUES, Stage, alert, episode, inside, report
 
@@ -197,7 +198,7 @@ class TestFilters:
                 ["watch", "warning", "critical"],
                 ["critical"],
             ),
-            ("venue=bybit,binanse", "venue=binanse is unknown; did you mean binance?", list(VENUES), ["binance"]),
+            ("venue=bybit,binanse", "venue=binanse is unknown; did you mean binance?", list(TABLE), ["binance"]),
             ("state=opened", "state=opened is unknown; did you mean open?", ["open", "closed"], ["open"]),
             (
                 "kind=squeeze",

@@ -8,15 +8,15 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from service import metrics
-from service.model import MINUTE, Liquidation
+from service.model import MINUTE, SECOND, Liquidation
 from service.pipeline.health import Health
-from service.pipeline.heard import BRIDGE_REAL_MS
 from service.pipeline.watchdog import Silence, Watchdog
 
 log = logging.getLogger("cascade.pipeline")
 
 #: An order that took longer from its venue's time to ours was fetched, not told. On a fast clock, five real seconds.
 FRESH_MS = 2 * MINUTE
+FRESH_REAL_MS = 5 * SECOND
 
 
 class Watch:
@@ -25,7 +25,7 @@ class Watch:
     def __init__(self, usual: Mapping[str, float], health: Health, speed: float) -> None:
         self._watchdog = Watchdog(usual)
         self._health = health
-        self._fresh_ms = max(FRESH_MS, int(BRIDGE_REAL_MS * speed))
+        self._fresh_ms = max(FRESH_MS, int(FRESH_REAL_MS * speed))
         self._shown: set[str] = set()
 
     def counted(self, orders: Sequence[Liquidation]) -> None:
