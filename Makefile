@@ -2,6 +2,8 @@
 VENV ?= .venv
 PYTHON ?=
 ARGS ?=
+# Most tests wait for sockets and clocks: more workers than cores. WORKERS=0 runs them in one process.
+WORKERS ?= 4
 BIN := $(VENV)/bin
 export PYTHON
 unexport VIRTUAL_ENV
@@ -19,7 +21,7 @@ run: runtime ## the service, live
 	@"$(BIN)/cascade" run $(ARGS)
 
 test: dev ## the tests
-	"$(BIN)/python" -m pytest --session-timeout=480 $(ARGS)
+	"$(BIN)/python" -m pytest -n $(WORKERS) --session-timeout=480 $(ARGS)
 
 check: format lint types imports boards-check rules test ## everything CI checks
 

@@ -37,12 +37,16 @@ def field_of(name: str) -> str:
     return str(next(iter(head["batch"]["values"] if head["batch"] else head["identity"]["fields"])))
 
 
-def altered(node: Any, key: str, change: Callable[[dict[str, Any], str], None]) -> Any:
-    """The frame with `change` made to every object that has the field; arrays lose what stands from its place on."""
+Change = Callable[[Any, Any], None]
+
+
+def altered(node: Any, key: str, change: Change) -> Any:
+    """The frame with `change` made to every object that has the field, or array that has its place."""
     if isinstance(node, list):
         rows = [altered(one, key, change) for one in node]
-        cut = key.isdigit() and len(rows) > int(key) and not isinstance(rows[-1], dict | list)
-        return rows[: int(key)] if cut else rows
+        if key.isdigit() and len(rows) > int(key) and not isinstance(rows[-1], dict | list):
+            change(rows, int(key))
+        return rows
     if isinstance(node, dict):
         found = {name: altered(value, key, change) for name, value in node.items()}
         if key in found:
@@ -51,11 +55,16 @@ def altered(node: Any, key: str, change: Callable[[dict[str, Any], str], None]) 
     return node
 
 
-def drop(row: dict[str, Any], key: str) -> None:
-    del row[key]
+def drop(row: Any, key: Any) -> None:
+    """The field is gone; of an array, all from its place on."""
+    if isinstance(row, list):
+        del row[key:]
+    else:
+        del row[key]
 
 
-def retype(row: dict[str, Any], key: str) -> None:
+def retype(row: Any, key: Any) -> None:
+    """A number for a text, a text for a number, an object for a word."""
     value = row[key]
     if isinstance(value, str):
         row[key] = {"value": value} if not value.replace(".", "").isdigit() else float(value)
@@ -63,14 +72,18 @@ def retype(row: dict[str, Any], key: str) -> None:
         row[key] = str(value)
 
 
-def add(row: dict[str, Any], _key: str) -> None:
-    row["somethingNew"] = {"v": [1, "2", None]}
+def add(row: Any, _key: Any) -> None:
+    """Something nobody has heard of, at the end."""
+    if isinstance(row, list):
+        row.append([1, "2", None])
+    else:
+        row["somethingNew"] = {"v": [1, "2", None]}
 
 
 class Hall:
     """Two venues on their sockets; the first one's frames pass through `change`."""
 
-    def __init__(self, name: str, change: Callable[[dict[str, Any], str], None] | None) -> None:
+    def __init__(self, name: str, change: Change) -> None:
         self.name, self.change = name, change
         self.beside = "okx" if name != "okx" else "bybit"
         self.orders: dict[str, dict[str, int]] = {self.name: {}, self.beside: {}}
@@ -78,7 +91,7 @@ class Hall:
 
     async def play(self) -> None:
         queue: asyncio.Queue[Item] = asyncio.Queue(10_000)
-        clock = ScaledClock(ORIGIN + 60_000, 1)
+        clock = ScaledClock(ORIGIN + 60_000, 20)  # some control streams speak every 15 s
         names = (self.name, self.beside)
         symbols = dict.fromkeys(names, ("BTCUSDT",))
         async with Market(names, clock, symbols=symbols) as market, httpx.AsyncClient() as client:
@@ -102,10 +115,9 @@ class Hall:
     def alter(self, market: Market) -> None:
         server, key, change = market.servers[self.name], field_of(self.name), self.change
         frame = server.frame
-        if change is not None:
-            server.frame = lambda *args: json.dumps(  # type: ignore[method-assign]
-                altered(json.loads(frame(*args)), key, change), separators=(",", ":")
-            )
+        server.frame = lambda *args: json.dumps(  # type: ignore[method-assign]
+            altered(json.loads(frame(*args)), key, change), separators=(",", ":")
+        )
 
     def heard(self, queue: "asyncio.Queue[Item]", books: dict[str, dict[str, Instrument]]) -> bool:
         while not queue.empty():

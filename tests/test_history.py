@@ -41,7 +41,7 @@ def tape(name: str) -> list[Row]:
 @asynccontextmanager
 async def played(name: str, faults: Faults, *, listen: bool):
     """The tape on a clock that is behind it, so that it is told at once; yields the endpoints, contracts and orders."""
-    clock = ScaledClock(ORIGIN + 2 * HOUR, 1)
+    clock = ScaledClock(ORIGIN + 2 * HOUR, 20)  # some control streams speak every 15 s
     queue: asyncio.Queue[Item] = asyncio.Queue(10_000)
     async with Market([name], clock, symbols={name: SYMBOLS}, faults=faults) as market, httpx.AsyncClient() as client:
         book = await Source(VENUES[name], market.endpoints[name], clock, client).fetch()
