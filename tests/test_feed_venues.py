@@ -19,6 +19,7 @@ from service.model import BadFrame, FeedState, Instrument, Liquidation, Print, S
 from service.simulator import Faults, Market
 from service.tape import Row
 from service.venues import VENUES
+from tests.test_venues import header
 from tests.toyvenue import ORIGIN, until
 
 #: Venues with a socket; the others are heard by their history alone.
@@ -159,22 +160,9 @@ async def test_a_healthy_socket_that_brings_nothing_is_silent_until_it_speaks(na
         assert list(heard.lives.values()) == [wanted] * len(heard.lives)
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("okx", '{"event":"error","code":"60014","msg":"x"}'),
-        ("bitget", '{"event":"error","code":30006,"msg":"request too many"}'),
-        ("gate", '{"channel":"futures.obu","event":"subscribe","error":{"code":2,"message":"x"},"result":null}'),
-        ("htx", '{"op":"error","ts":1789676350590}'),
-        ("binance", '{"code":3,"msg":"x"}'),
-        ("bybit", '{"success":false,"ret_msg":"x","conn_id":"c","req_id":"","op":"subscribe"}'),
-        ("dydx", '{"type":"error","message":"x","connection_id":"c","message_id":9}'),
-        ("lighter", '{"error":{"code":30009,"message":"x"}}'),
-        ("deribit", '{"jsonrpc":"2.0","id":3,"error":{"code":10028,"message":"too_many_requests"}}'),
-        ("bitmex", '{"status":400,"error":"x","meta":{},"request":{}}'),
-    ],
-)
-async def test_an_error_frame_on_live_sockets_costs_nothing_but_itself(name, text):
+@pytest.mark.parametrize("name", NAMES)
+async def test_an_error_frame_on_live_sockets_costs_nothing_but_itself(name):
+    text = header(name)["error"]
     async with listening(name) as (market, heard):
         await until(lambda: heard.are(FeedState.LIVE))
         before = market.servers[name].live

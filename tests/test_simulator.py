@@ -8,6 +8,7 @@ import contextlib
 import json
 import time
 from decimal import Decimal
+from itertools import product
 
 import httpx
 import hypothesis
@@ -561,11 +562,7 @@ async def test_recorded_price_and_quantity_are_kept_where_they_give_the_dollars(
     assert to_units(float(second["z"]) * 4522) == to_units(227_241.0)
 
 
-VENUE_SYMBOLS = [
-    ("binance", "BTCUSDT"), ("binance", "ETHUSD_PERP"), ("bybit", "1000PEPEUSDT"), ("bybit", "BTCUSD"),
-    ("okx", "BTCUSDT"), ("okx", "PEPEUSDT"), ("okx", "ETH-USD-SWAP"), ("okx", "XYZUSDT"),
-    ("bitget", "PEPEUSDT"), ("bitget", "BTCUSD_CM"), ("coinex", "PEPEUSDT"), ("coinex", "BTCUSD"),
-]  # fmt: skip
+VENUE_SYMBOLS = list(product(SERVERS, ("BTCUSDT", "1000PEPEUSDT", "BTCUSD", "XYZUSDT")))
 
 
 def decoded(order: Order) -> float:

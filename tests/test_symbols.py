@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from service.symbols import asset_of_base, asset_of_symbol
 from service.venues import VENUES
+from tests.test_venues import header
 
 #: Venue whose form it is, base coin as its metadata tells it, asset.
 BASES = [
@@ -177,8 +178,17 @@ def test_a_contract_name_is_the_asset_before_its_quote(venue: str, symbol: str, 
     assert asset_of_symbol(symbol) == asset
 
 
-def test_the_table_has_names_of_every_venue() -> None:
-    assert set(VENUES) <= {venue for venue, _, _ in SYMBOLS}
+NAMED = [(venue, symbol, asset) for venue in VENUES for symbol, asset in header(venue).get("names", {}).items()]
+
+
+@pytest.mark.parametrize(("venue", "symbol", "asset"), NAMED)
+def test_a_name_of_a_fixture_is_the_asset_it_says(venue: str, symbol: str, asset: str) -> None:
+    assert asset_of_symbol(symbol) == asset
+
+
+def test_there_are_names_of_every_venue() -> None:
+    """In the table above, or in the head of the venue's own fixture."""
+    assert set(VENUES) <= {venue for venue, _, _ in [*SYMBOLS, *NAMED]}
 
 
 @given(st.text(min_size=1).filter(str.strip))
