@@ -11,14 +11,20 @@ from service.retry import retry_after
 
 #: Real seconds a server may take for one answer.
 PATIENCE_S = 30.0
+_SAID = 200
 
 
 class FetchError(Exception):
-    """There is no answer to use; `status` is 0 when there was none at all, `retry_after` the server's wish in s."""
+    """There is no answer to use.
 
-    def __init__(self, text: str, status: int = 0, retry_after: float | None = None) -> None:
+    `status` is 0 when there was none at all; `said` is the beginning of its body, or the kind of failure without a
+    word of what was sent; `retry_after` is the server's wish in seconds.
+    """
+
+    def __init__(self, text: str, status: int = 0, said: str = "", retry_after: float | None = None) -> None:
         super().__init__(text)
         self.status = status
+        self.said = said
         self.retry_after = retry_after
 
     @property
@@ -40,11 +46,13 @@ async def get(client: httpx.AsyncClient, url: str, clock: Clock, headers: Mappin
         # its text repeats a part of the address, which may carry a key
         raise FetchError(f"{mask(url)} is no usable address") from None
     except (httpx.HTTPError, TimeoutError) as error:
-        raise FetchError(f"{mask(url)} did not answer: {error!r}") from None
+        raise FetchError(f"{mask(url)} did not answer: {error!r}", said=type(error).__name__) from None
     if answer.status_code != httpx.codes.OK:
+        said = answer.text[:_SAID]
         raise FetchError(
-            f"{mask(url)} answered {answer.status_code}: {answer.text[:200]!r}",
+            f"{mask(url)} answered {answer.status_code}: {said!r}",
             status=answer.status_code,
+            said=said,
             retry_after=retry_after(answer.headers.get("Retry-After"), clock.now()),
         )
     return answer.content

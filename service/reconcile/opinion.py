@@ -5,7 +5,6 @@ knows (https://docs.coinglass.com/reference/liquidation-exchange-list). Refusals
 inside an answer of 200. The key goes into that header and nowhere else.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 
@@ -14,9 +13,9 @@ import msgspec
 
 from service import metrics
 from service.clock import Clock
+from service.fetch import FetchError, get
 from service.masking import MASK, mask
 from service.model import MINUTE, SecondOpinion, Side
-from service.retry import retry_after
 
 log = logging.getLogger("cascade.opinion")
 
@@ -25,8 +24,6 @@ PATH = "/api/futures/liquidation/exchange-list?range=1h"
 #: Seconds on the clock between two questions, and after a no that will not change by itself.
 EVERY_S = 300.0
 REFUSED_S = 3600.0
-#: Real seconds an answer may take.
-PATIENCE_S = 30.0
 #: An opinion on an hour that ended longer ago is none on the last one.
 STALE_MS = 15 * MINUTE
 #: A wrong or missing key, and a plan that may not ask for one hour.
@@ -97,15 +94,11 @@ class Opinion:
     async def _ask(self) -> SecondOpinion:
         headers = {"CG-API-KEY": self._key, "Accept": "application/json"}
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                answer = await self._client.get(self._url, headers=headers, timeout=PATIENCE_S, follow_redirects=False)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            # the text of an error may repeat what was sent
-            raise _SilentError(f"did not answer: {type(error).__name__}") from None
-        if answer.status_code != httpx.codes.OK:
-            wish = retry_after(answer.headers.get("Retry-After"), self._clock.now()) or 0.0
-            raise _refusal(str(answer.status_code), answer.text, wish)
-        return self._read(answer.content)
+            return self._read(await get(self._client, self._url, self._clock, headers))
+        except FetchError as error:
+            if not error.status:  # its text may repeat what was sent, the key among it
+                raise _SilentError(f"it did not answer: {error.said}") from None
+            raise _refusal(str(error.status), error.said, error.retry_after or 0.0) from None
 
     def _read(self, body: bytes) -> SecondOpinion:
         try:

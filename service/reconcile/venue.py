@@ -4,7 +4,6 @@ Asks for the contracts that had orders, and for the largest, some minutes after 
 shows what it found, and says once when the two differ much.
 """
 
-import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -13,18 +12,16 @@ import httpx
 
 from service import metrics
 from service.clock import Clock
+from service.fetch import FetchError, get
 from service.masking import mask
 from service.model import MINUTE, SECOND, DecodeError, Instrument, Liquidation, Reconciled, Side
 from service.reconcile.sums import Day, OwnSums, Units
-from service.retry import retry_after
 from service.venues.base import Tally, Venue
 
 log = logging.getLogger("cascade.reconcile")
 
 #: How often to look for intervals that are over, in seconds on the clock.
 LOOK_S = 20.0
-#: Real seconds a venue may take for one answer.
-PATIENCE_S = 30.0
 #: Contracts asked for an interval; when more had orders, the largest of them.
 MOST_CONTRACTS = 40
 #: Their contracts are asked for in every interval, so that one in which we heard nothing is compared too.
@@ -123,17 +120,12 @@ class Reconciler:
     async def _ask(self, symbol: str, since: int) -> Tally | None:
         url = self._tallies.ask(self._endpoints, symbol, since)
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                answer = await self._client.get(url, timeout=PATIENCE_S)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            raise _UnansweredError(f"{mask(url)} did not answer: {type(error).__name__}", PAUSE_S) from None
-        if answer.status_code != httpx.codes.OK:
-            wish = retry_after(answer.headers.get("Retry-After"), self._clock.now())
-            alone = answer.is_client_error and wish is None and answer.status_code != httpx.codes.TOO_MANY_REQUESTS
-            wait_s = None if alone else PAUSE_S if wish is None else wish
-            raise _UnansweredError(f"{mask(url)} answered {answer.status_code}", wait_s)
-        try:
-            rows = self._tallies.read(url, answer.content)
+            body = await get(self._client, url, self._clock)
+            rows = self._tallies.read(url, body)
+        except FetchError as error:
+            wish = error.retry_after
+            alone = error.lasting and wish is None
+            raise _UnansweredError(str(error), None if alone else PAUSE_S if wish is None else wish) from None
         except DecodeError as error:
             raise _UnansweredError(f"{mask(url)} is not what is documented: {error}", PAUSE_S) from None
         return next((row for row in rows if row.since == since and row.symbol == symbol), None)
