@@ -126,6 +126,11 @@ class Lighter(Venue):
             for first in firsts
         ]
 
+    def implied(self, symbol: str) -> Instrument | None:
+        """A market number without its book is its own asset: its dollars are told all the same."""
+        numbered = symbol.isascii() and symbol.isdigit()
+        return _instrument(_Book(symbol=symbol, market_id=int(symbol), status="")) if numbered else None
+
     def session(self, plan: Plan | None = None) -> "_Session":
         """A fresh session; without a plan it subscribes to nothing."""
         return _Session(plan.topics if plan else ())

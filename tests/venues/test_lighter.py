@@ -192,7 +192,10 @@ def test_metadata_leaves_out_spot_and_what_is_not_active() -> None:
         "75": ("DOLO", "DOLO"),
         "4": ("1000PEPE", "PEPE"),
     }
-    assert LIGHTER.implied("1") is None
+    nameless = LIGHTER.implied("1")
+    assert nameless is not None
+    assert (nameless.asset, nameless.size) == ("1", 1.0), "unknown is its own asset, and its dollars are told"
+    assert LIGHTER.implied("BTC") is None
     with pytest.raises(DecodeError, match="code 21506"):
         LIGHTER.instruments(b'{"code":21506,"order_books":[]}')
 
