@@ -68,9 +68,9 @@ class App:
         enabled = {name: VENUES[name] for name in settings.venues.names}
         self._books = {name: book_of(settings, venue, clock, client) for name, venue in enabled.items()}
         self._outposts: dict[str, Outpost] = {}
-        heard = Heard(lambda name, _now: self._outposts[name].heard_at(), clock.speed)
+        heard = Heard(lambda name, _now: self._outposts[name].heard(), clock.speed)
         self._health = Health({name: venue.completeness for name, venue in enabled.items()}, heard)
-        self._cover = Cover(ledger, self._health, Listings(self._books).venues)
+        self._cover = Cover(ledger, self._health, Listings(self._books).venues, clock.speed)
         self._reconcile = self._make_reconcile(settings, client)
         self._judge = Judge(ledger, settings.detector, self._cover.of, simulated=self.simulated)
         self._pipeline = self._make_pipeline(settings.pipeline)

@@ -55,9 +55,9 @@ class Outpost:
             )
             self._backfill = Backfill(venue, venue.history, endpoints, parts)
 
-    def heard_at(self) -> int | None:
-        """Up to when (ms UTC) the sockets were heard; None while one of them is not, and for a venue without any."""
-        return self._feeds.heard_at()
+    def heard(self) -> tuple[int, int] | None:
+        """Since and up to when (ms UTC) the sockets were heard; None while one is not, and for a venue without any."""
+        return self._feeds.heard()
 
     def tasks(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         """Name and work of each task."""

@@ -30,7 +30,7 @@ NOW = T0 + HOUR
 
 
 def health(**kinds: Completeness) -> Health:
-    found = Health({name: lambda _at, kind=kind: kind for name, kind in kinds.items()}, Heard(lambda _v, now: now))
+    found = Health({name: lambda _at, kind=kind: kind for name, kind in kinds.items()}, Heard(lambda _v, now: (0, now)))
     for name in kinds:
         found.told(SocketHealth(venue=name, socket="all", state=FeedState.LIVE, since=T0))
     return found

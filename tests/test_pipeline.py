@@ -147,9 +147,9 @@ def told(health: Health, socket: str, state: FeedState, since: int, reason: str 
     health.told(SocketHealth(venue="bybit", socket=socket, state=state, since=since, reason=reason))
 
 
-def awake(_venue: str, now: int) -> int:
+def awake(_venue: str, now: int) -> tuple[int, int]:
     """A feed that hears something all the time."""
-    return now
+    return 0, now
 
 
 def listen(health: Health, since: int, until: int, step: int = 20_000) -> None:
@@ -201,7 +201,7 @@ async def test_writing_every_second_hears_as_much_as_writing_once():
 async def test_a_venue_is_heard_up_to_its_last_sign_of_life_not_to_the_notice_of_its_death():
     ledger = MemoryLedger()
     last = T0 + 30 * MINUTE
-    health = Health({"bybit": complete}, Heard(lambda _venue, now: min(now, last)))
+    health = Health({"bybit": complete}, Heard(lambda _venue, now: (0, min(now, last))))
     told(health, "linear", FeedState.LIVE, T0)
     listen(health, T0, T0 + 31 * MINUTE)
     await health.heard.write(ledger)
@@ -221,6 +221,25 @@ async def test_a_stretch_nobody_listened_is_not_heard_though_the_venue_speaks_ag
     await health.heard.write(ledger)
 
     assert await ledger.live_share(["bybit"], "1h", T0 + HOUR) == (119 + 59) / 360
+
+
+async def test_a_line_that_died_and_came_back_between_two_looks_was_not_heard_meanwhile():
+    ledger, back = MemoryLedger(), T0 + 20 * MINUTE + 15_000
+    line = [(T0, T0 + 20 * MINUTE)]
+    health = Health({"bybit": complete}, Heard(lambda _venue, _now: line[-1]))
+    told(health, "linear", FeedState.LIVE, T0)
+    for now in range(T0, T0 + 20 * MINUTE + 1, 20_000):
+        line.append((T0, now))
+        health.heard.beat(now)
+    for now in range(back + 5_000, T0 + HOUR + 1, 20_000):
+        line.append((back, now))
+        health.heard.beat(now)
+    await health.heard.write(ledger)
+    slots = await ledger.slots(["bybit"], T0 + HOUR)
+
+    assert [(gap.since - T0, gap.until - T0) for gap in slots.gaps("bybit", T0, T0 + 50 * MINUTE)] == [
+        (20 * MINUTE - 10_000, 20 * MINUTE + 20_000)
+    ]
 
 
 async def test_a_retired_socket_no_longer_speaks_for_its_venue():

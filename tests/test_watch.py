@@ -31,7 +31,7 @@ COINS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "AVAX", "LINK", "DOT", "LTC", "ADA"
 
 
 def street(speed: float = 1.0) -> tuple[Health, Watch]:
-    health = Health(dict.fromkeys(VENUES, complete), Heard(lambda _venue, now: now))
+    health = Health(dict.fromkeys(VENUES, complete), Heard(lambda _venue, now: (0, now)))
     for venue in VENUES:
         health.told(SocketHealth(venue=venue, socket="all", state=FeedState.LIVE, since=START))
     watch = Watch({venue: RATES[venue] for venue in VENUES}, health, speed)

@@ -71,8 +71,19 @@ class Feeds:
         known = [at for at in heard if at is not None]
         if not known or len(known) < len(heard):
             return None
+        return self._moment(min(known))
+
+    def heard(self) -> tuple[int, int] | None:
+        """Since when without a break, and up to when (ms UTC, our clock), the whole venue was heard; as `heard_at`."""
+        until = self.heard_at()
+        if until is None:
+            return None
+        broken = max(line.unbroken_since for line, _ in self._lines.values())
+        return min(self._moment(broken), until), until
+
+    def _moment(self, at: float) -> int:
         now = self._kit.clock.now()  # read first: a span heard may come out short, never long
-        return now - math.ceil((time.monotonic() - min(known)) * self._kit.clock.speed * 1_000)
+        return now - math.ceil((time.monotonic() - at) * self._kit.clock.speed * 1_000)
 
     def _planned(self, instruments: Sequence[Instrument]) -> dict[str, Plan]:
         plans: dict[str, Plan] = {}

@@ -39,6 +39,7 @@ class Line:
         self._end: End | None = None
         self._attempt = 0
         self._retry_at = 0.0
+        self._unbroken = 0.0
         self._look_s = max(LOOK_S, 1 / kit.clock.speed)
 
     @property
@@ -46,6 +47,11 @@ class Line:
         """Last sign of life (`time.monotonic()` seconds) of the connection that works; None while none does."""
         works = self._works
         return works.pulse.heard_at if works is not None and works.end is None else None
+
+    @property
+    def unbroken_since(self) -> float:
+        """Since when (`time.monotonic()` seconds) one working connection took over from the other without a break."""
+        return self._unbroken
 
     def change(self, plan: Plan) -> None:
         """Another plan for the same socket: a successor by the new plan will take over."""
@@ -122,7 +128,9 @@ class Line:
         if connection is None or connection.end is not None or connection.pulse.subscribed_at is None:
             return
         if self._works is None or connection.pulse.proven:
-            if self._works is not None:
+            if self._works is None:
+                self._unbroken = connection.pulse.subscribed_at
+            else:
                 self._works.retire()
                 log.info("%s %s: a successor has taken over", *self._name)
             self._works = self._heard = connection

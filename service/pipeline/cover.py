@@ -8,12 +8,13 @@ from collections.abc import Callable, Collection
 from service.ledger import Ledger
 from service.ledger.buckets import TICK
 from service.ledger.live import NOTHING, Slots, window
-from service.model import ALL, SPANS, Coverage, Gap
+from service.model import ALL, SECOND, SPANS, Coverage, Gap
 from service.pipeline.health import Health
 
 #: The newest seconds are not settled: a sign of life may be a ping's age away. So what is said of a span is said of the
-#: same length of time up to this much earlier.
+#: same length of time up to this much earlier; on a fast clock, up to what a real second is there.
 SETTLED_MS = 2 * TICK
+SETTLED_REAL_MS = SECOND
 #: Gaps named of one venue, the latest ones.
 MOST_GAPS = 20
 
@@ -24,8 +25,9 @@ Listing = Callable[[str], Collection[str]]
 class Cover:
     """What was heard, read from the ledger once per 10 s slot."""
 
-    def __init__(self, ledger: Ledger, health: Health, listing: Listing) -> None:
+    def __init__(self, ledger: Ledger, health: Health, listing: Listing, speed: float = 1.0) -> None:
         self._ledger, self._health, self._listing = ledger, health, listing
+        self._settled = max(SETTLED_MS, int(SETTLED_REAL_MS * speed))
         self._slots: Slots = NOTHING
         self._tick: int | None = None
         self._shares: dict[tuple[tuple[str, ...], str], Coverage] = {}
@@ -47,15 +49,15 @@ class Cover:
 
     def venue(self, name: str, span: str, now: int) -> float | None:
         """The part of a span that was heard on one venue."""
-        shares = self._slots.shares([name], window(span, now - SETTLED_MS))
+        shares = self._slots.shares([name], window(span, now - self._settled))
         return None if shares is None else shares[0]
 
     def gaps(self, name: str, now: int) -> list[Gap]:
         """When one venue was not live in the last day, oldest first; the slots that are just ending are left out."""
-        return self._slots.gaps(name, now - SPANS["24h"], now - SETTLED_MS)
+        return self._slots.gaps(name, now - SPANS["24h"], now - self._settled)
 
     def _measured(self, names: tuple[str, ...], span: str, now: int) -> Coverage:
-        within = window(span, now - SETTLED_MS)
+        within = window(span, now - self._settled)
         shares = self._slots.shares(names, within)
         by_venue = {name: share[0] for name in names if (share := self._slots.shares([name], within))}
         return Coverage(

@@ -20,8 +20,8 @@ ON_ITS_WAY_MS = 2 * SECOND
 ON_ITS_WAY_REAL_MS = SECOND // 5
 _SLOT = 10 * SECOND
 
-HeardAt = Callable[[str, int], int | None]
-"""(venue, now) -> the venue's last sign of life, ms UTC; None when no connection works."""
+HeardAt = Callable[[str, int], tuple[int, int] | None]
+"""(venue, now) -> since when without a break, and the last sign of life, ms UTC; None when no connection works."""
 
 Span = tuple[str, int, int]
 
@@ -55,15 +55,16 @@ class Heard:
     def beat(self, now: int) -> None:
         """Look for signs of life; about once a second, whatever the ledger does."""
         for venue, (since, until) in list(self._open.items()):
-            heard = self._heard_at(venue, now)
-            if heard is None or heard <= until:
+            found = self._heard_at(venue, now)
+            if found is None or found[1] <= until:
                 continue
-            heard = min(heard, now)
-            if heard - until <= self._bridge:
+            unbroken, heard = found[0], min(found[1], now)
+            if heard - until <= self._bridge and unbroken <= max(since, until):
                 self._open[venue] = (since, heard)
-            else:
+            else:  # a line may die and come back before the queue tells of it
                 self._done.append((venue, since, until))
-                self._open[venue] = (heard, heard)
+                start = min(unbroken, heard) if unbroken > until else heard
+                self._open[venue] = (start, heard)
 
     async def write(self, ledger: Ledger) -> None:
         """Hand the spans over; on a LedgerError nothing is forgotten, and what is said twice counts once."""
