@@ -2,12 +2,13 @@
 
 import math
 
-from service.model import HOUR, MINUTE, Liquidation
+from service.model import MINUTE, Liquidation
+from service.venues.base import OLD_MS
 
 #: Venue clocks run ahead by seconds at most; backfills reach back days. Beyond that a time is a unit error or hostile.
 FUTURE_MS = MINUTE
 #: Within this the ledger remembers every id, so that what comes late comes once.
-PAST_MS = 72 * HOUR
+PAST_MS = OLD_MS
 #: No public feed has shown a larger single order; such a one is counted but kept for review.
 REVIEW_USD = 200e6
 

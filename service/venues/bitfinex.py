@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from service.model import HOUR, SECOND, Completeness, Contract, DecodeError, Instrument, Print, Side
+from service.model import SECOND, Completeness, Contract, DecodeError, Instrument, Print, Side
 from service.symbols import asset_of_base
 from service.venues import base
 from service.venues.base import Control, Event, Leaving, Page, Plan, Refused, Session, Spoilt, Subscribed, Venue
@@ -20,7 +20,6 @@ HOST = "api-pub.bitfinex.com"
 KEY = "liq:global"
 #: A trigger waits this long for a row with its price: captures show them a few milliseconds apart, in any order.
 PATIENCE_MS = 5 * SECOND
-OLD_MS = 72 * HOUR  #: Rows of a replay older than this are nobody's news.
 LIMIT, REMEMBERED = 500, 2_000
 #: `info` codes after which the venue wants to be dialled anew.
 _LEAVING = {20051: "the server is stopping", 20061: "maintenance is over and subscriptions are lost"}
@@ -69,13 +68,7 @@ class _Story:
 
     def read(self, rows: Sequence[_Row], seen: int, oldest: int = 0) -> list[Print | Spoilt]:
         """The orders that rows complete, nothing from before `oldest`."""
-        events: list[Print | Spoilt] = []
-        for place, row in enumerate(rows, 1):
-            try:
-                events += self._take(row, seen, oldest)
-            except DecodeError as error:
-                events.append(Spoilt(detail=f"row {place}: {error}"))
-        return events
+        return base.row_by_row(rows, lambda row: self._take(row, seen, oldest))
 
     def overdue(self, seen: int) -> list[Print]:
         """Triggers that have waited too long by our clock: they go without a price."""
@@ -192,7 +185,7 @@ class _Session(Session):
             raise DecodeError("a frame opens with the number of its channel")
         if payload[:1] == b'"':
             return [*self._story.overdue(seen), *([Control()] if payload == b'"hb"' else [])]
-        oldest, self._replay = seen - OLD_MS if self._replay else 0, False
+        oldest, self._replay = seen - base.OLD_MS if self._replay else 0, False
         return [*self._story.read(_rows(payload), seen, oldest), *self._story.overdue(seen)]
 
     def farewell(self) -> Sequence[Print]:

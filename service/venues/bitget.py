@@ -5,14 +5,13 @@ Owns Bitget's raw shapes, its socket, the meaning of side and amount, and its de
 
 import math
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar
 
 import msgspec
 
-from service.model import HOUR, Completeness, Contract, DecodeError, Instrument, Liquidation, Print, Side
+from service.model import Completeness, Contract, DecodeError, Instrument, Liquidation, Print, Side
 from service.symbols import asset_of_base, asset_of_symbol
 from service.venues import base
 from service.venues.base import Control, Event, Plan, Pong, Refused, Session, Spoilt, Subscribed, Venue
@@ -21,8 +20,6 @@ NAME = "bitget"
 ORDERS, CONTROL = "liquidation", "ticker"
 #: Three families on one socket; in REST they are written in capitals.
 KINDS = ("usdt-futures", "usdc-futures", "coin-futures")
-#: A row of a first snapshot that is older than this when it comes is no news (ms).
-STALE_MS = 72 * HOUR
 #: Decimals of the finest lot (BTC, 0.0001): a quantity in base units never has more.
 LOT_DECIMALS = 4
 
@@ -174,7 +171,7 @@ class _Session(Session):
         if message.event:
             return self._settled(message.arg) if message.event == "subscribe" else ()
         if message.arg.topic == ORDERS:
-            oldest = seen - STALE_MS if message.action != "update" and seen else 0
+            oldest = seen - base.OLD_MS if message.action != "update" and seen else 0
             orders = _prints(base.parse(_ROWS, message.data), seen, live=True)
             return [order for order in orders if isinstance(order, Spoilt) or order.at >= oldest]
         if not message.arg.topic:
@@ -200,15 +197,7 @@ class _Session(Session):
 
 def _prints(rows: list[_Row], seen: int, *, live: bool) -> tuple[Print | Spoilt, ...]:
     """The venue has no ids; equal rows of one frame are told apart by their number."""
-    before: Counter[_Row] = Counter()
-    prints: list[Print | Spoilt] = []
-    for place, row in enumerate(rows, 1):
-        try:
-            prints.append(_print(row, before[row], seen, live=live))
-        except DecodeError as error:
-            prints.append(Spoilt(detail=f"row {place}: {error}"))
-        before[row] += 1
-    return tuple(prints)
+    return tuple(base.row_by_row(base.numbered(rows), lambda row: [_print(*row, seen, live=live)]))
 
 
 def _print(row: _Row, number: int, seen: int, *, live: bool) -> Print:

@@ -12,7 +12,7 @@ import msgspec
 from service.model import Completeness, Contract, DecodeError, Instrument, Print, Side
 from service.symbols import asset_of_base
 from service.venues import base
-from service.venues.base import Control, Event, Heartbeat, Plan, Pong, Refused, Session, Spoilt, Subscribed, Venue
+from service.venues.base import Control, Event, Heartbeat, Plan, Pong, Refused, Session, Subscribed, Venue
 
 NAME = "bitmex"
 ORDERS = "liquidation"
@@ -168,13 +168,7 @@ class _Session(Session):
 
 
 def _prints(rows: list[_Row], bitcoin: float | None, seen: int) -> Sequence[Event]:
-    prints: list[Event] = []
-    for place, row in enumerate(rows, 1):
-        try:
-            prints.append(_print(row, bitcoin, seen))
-        except DecodeError as error:
-            prints.append(Spoilt(detail=f"row {place}: {error}"))
-    return prints
+    return base.row_by_row(rows, lambda row: [_print(row, bitcoin, seen)])
 
 
 def _print(row: _Row, bitcoin: float | None, seen: int) -> Print:

@@ -4,7 +4,6 @@ Owns Bybit's raw shapes, how topics are shared out over sockets, and the meaning
 """
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -13,7 +12,7 @@ import msgspec
 from service.model import Completeness, Contract, DecodeError, Instrument, Print, Side
 from service.symbols import asset_of_base, asset_of_symbol
 from service.venues import base
-from service.venues.base import Control, Event, Heartbeat, Plan, Pong, Refused, Say, Session, Spoilt, Subscribed, Venue
+from service.venues.base import Control, Event, Heartbeat, Plan, Pong, Refused, Say, Session, Subscribed, Venue
 
 NAME = "bybit"
 TOPIC = "allLiquidation."
@@ -196,15 +195,7 @@ class _Session(Session):
 
 def _prints(rows: list[_Row], seen: int) -> Sequence[Event]:
     """The venue has no ids, and two like orders may share a batch: the second is told apart by its number."""
-    before: Counter[_Row] = Counter()
-    prints: list[Event] = []
-    for place, row in enumerate(rows, 1):
-        try:
-            prints.append(_print(row, before[row], seen))
-        except DecodeError as error:
-            prints.append(Spoilt(detail=f"row {place}: {error}"))
-        before[row] += 1
-    return prints
+    return base.row_by_row(base.numbered(rows), lambda row: [_print(*row, seen)])
 
 
 def _print(row: _Row, number: int, seen: int) -> Print:

@@ -3,7 +3,6 @@
 Owns CoinEx's raw shapes, the pages of its history and the meaning of side, liq_price and liq_amount. Opens no socket.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -137,15 +136,7 @@ def _answer(body: str | bytes) -> _Answer:
 
 def _prints(rows: list[_Row], seen: int) -> tuple[Print | Spoilt, ...]:
     """The venue has no ids; equal rows of one page are told apart by their number."""
-    before: Counter[_Row] = Counter()
-    prints: list[Print | Spoilt] = []
-    for place, row in enumerate(rows, 1):
-        try:
-            prints.append(_print(row, before[row], seen))
-        except DecodeError as error:
-            prints.append(Spoilt(detail=f"row {place}: {error}"))
-        before[row] += 1
-    return tuple(prints)
+    return tuple(base.row_by_row(base.numbered(rows), lambda row: [_print(*row, seen)]))
 
 
 def _print(row: _Row, number: int, seen: int) -> Print:

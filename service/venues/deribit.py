@@ -4,7 +4,7 @@ Owns Deribit's JSON-RPC, its socket, its history, and the meaning of direction, 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import msgspec
@@ -12,7 +12,7 @@ import msgspec
 from service.model import HOUR, Completeness, Contract, DecodeError, Instrument, Print, Side
 from service.symbols import asset_of_base, asset_of_symbol
 from service.venues import base
-from service.venues.base import Control, Event, History, Page, Plan, Refused, Say, Session, Spoilt, Subscribed, Venue
+from service.venues.base import Control, Event, History, Page, Plan, Refused, Say, Session, Subscribed, Venue
 
 NAME = "deribit"
 ORDERS = "trades.future.any.100ms"  # perpetuals are futures here; without a login there is no faster interval
@@ -207,21 +207,18 @@ def _told(params: _Params, seen: int) -> Sequence[Event]:
     rows = bytes(params.data)
     if rows[:1] == b"[" and b'"liquidation"' not in rows:
         return _CONTROL
-    return list(_prints(base.parse(_ROWS, rows), seen))
+    return _prints(base.parse(_ROWS, rows), seen)
 
 
-def _prints(rows: list[_Row], seen: int) -> Iterator[Print | Spoilt]:
-    for place, row in enumerate(rows, 1):
-        if row.liquidation is not None:
-            try:
-                yield from _forced(row, seen)
-            except DecodeError as error:
-                yield Spoilt(detail=f"row {place}: {error}")
+def _prints(rows: list[_Row], seen: int) -> list[Print | base.Spoilt]:
+    return base.row_by_row(rows, lambda row: _forced(row, seen))
 
 
 def _forced(row: _Row, seen: int) -> list[Print]:
-    """One position or one on each side. An id is unique within its currency only, so the contract belongs to it."""
-    parties = _PARTIES.get(row.liquidation or "")
+    """None, one position or one on each side. An id is unique within its currency, so the contract belongs to it."""
+    if row.liquidation is None:
+        return []
+    parties = _PARTIES.get(row.liquidation)
     if parties is None:
         raise DecodeError(f"liquidation must be one of {', '.join(_PARTIES)}, got {row.liquidation!r:.40}")
     return [

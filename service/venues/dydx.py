@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import msgspec
 
-from service.model import HOUR, Completeness, Contract, DecodeError, Instrument, Print, Side
+from service.model import Completeness, Contract, DecodeError, Instrument, Print, Side
 from service.symbols import asset_of_base
 from service.venues import base
 from service.venues.base import Control, Event, History, Page, Plan, Refused, Session, Spoilt, Subscribed, Venue
@@ -24,8 +24,6 @@ SOCKET_MARKETS = 30
 HELLO_GAP_S = 0.6
 #: Rows on a market's first page and on the others: most need no second one, and no block has a thousand fills of one.
 FIRST_PAGE, NEXT_PAGE = 100, 1000
-#: The answer to a subscription repeats old trades; what happened longer ago than this is no news.
-STALE_MS = 72 * HOUR
 
 #: Side of the taker, who in a row of type LIQUIDATED is the one liquidated.
 _SIDES = {"SELL": Side.LONG, "BUY": Side.SHORT}
@@ -186,7 +184,10 @@ class _Session(Session):
                 return _orders([row for batch in batches for row in batch.trades], message.id, seen)
             case "subscribed":
                 rows = base.parse(_TRADES, message.contents).trades
-                return [*_orders(rows, message.id, seen, seen - STALE_MS), *self._answered(message.id, accepted=True)]
+                return [
+                    *_orders(rows, message.id, seen, seen - base.OLD_MS),
+                    *self._answered(message.id, accepted=True),
+                ]
         raise DecodeError(f"trades in a frame of unknown type {message.type[:40]!r}")
 
     def _refused(self, message: str) -> Sequence[Event]:
@@ -208,17 +209,12 @@ class _Session(Session):
 
 def _orders(rows: Iterable[_Trade], market: str, seen: int, since: int = 0) -> list[Print | Spoilt]:
     """Only LIQUIDATED: the other types are free trades, and deleveraging moves positions without an order."""
-    orders: list[Print | Spoilt] = []
-    for place, row in enumerate(rows, 1):
-        if row.type != "LIQUIDATED":
-            continue
-        try:
-            order = _print(row, market, seen)
-        except DecodeError as error:
-            orders.append(Spoilt(detail=f"row {place}: {error}"))
-        else:
-            orders += [order] if order.at >= since else []
-    return orders
+
+    def read(row: _Trade) -> list[Print]:
+        order = _print(row, market, seen) if row.type == "LIQUIDATED" else None
+        return [order] if order and order.at >= since else []
+
+    return base.row_by_row(rows, read)
 
 
 def _print(row: _Trade, market: str, seen: int) -> Print:

@@ -194,13 +194,8 @@ class _Session(Session):
 def _orders(rows: _Row | list[_Row], seen: int, *, past: bool = False) -> list[Print | Spoilt]:
     """The venue has no ids: the second of two like rows of one frame is told apart by its number."""
     before: Counter[Key] = Counter()
-    events: list[Print | Spoilt] = []
-    for place, row in enumerate(rows if isinstance(rows, list) else [rows], 1):
-        try:
-            events += _print(row, before, seen, past=past)
-        except DecodeError as error:
-            events.append(Spoilt(detail=f"row {place}: {error}"))
-    return events
+    batch = rows if isinstance(rows, list) else [rows]
+    return base.row_by_row(batch, lambda row: _print(row, before, seen, past=past))
 
 
 def _print(row: _Row, before: Counter[Key], seen: int, *, past: bool) -> list[Print]:

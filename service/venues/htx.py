@@ -206,20 +206,17 @@ def _verbatim(value: msgspec.Raw) -> str:
 def _prints(rows: list[_Row], seen: int) -> list[Print | Spoilt]:
     """Linear: coins; else contracts. The second of two like rows of one frame is told apart by its number."""
     before: Counter[tuple[object, ...]] = Counter()
-    events: list[Print | Spoilt] = []
-    for place, row in enumerate(rows, 1):
-        try:
-            volume, price = base.number(row.volume, "volume"), base.number(row.price, "price")
-            at, linear = base.moment(row.created_at, "created_at"), _apart(row.contract_code)[1] != "USD"
-            key = (row.contract_code, at, row.direction, base.spelt(volume), base.spelt(price))  # 227.0 is 227
-            before[key] += 1
-            symbol, side = base.contract_name(row.contract_code, "contract_code"), base.side_of(row.direction, _SIDES)
-            size, name = base.number(row.amount, "amount") if linear else volume, base.digest((*key, before[key]))
-            told = Print(venue=NAME, symbol=symbol, side=side, price=price, quantity=size, at=at, seen=seen, id=name)
-            events.append(told)
-        except DecodeError as error:
-            events.append(Spoilt(detail=f"row {place}: {error}"))
-    return events
+
+    def read(row: _Row) -> list[Print]:
+        volume, price = base.number(row.volume, "volume"), base.number(row.price, "price")
+        at, linear = base.moment(row.created_at, "created_at"), _apart(row.contract_code)[1] != "USD"
+        key = (row.contract_code, at, row.direction, base.spelt(volume), base.spelt(price))  # 227.0 is 227
+        before[key] += 1
+        symbol, side = base.contract_name(row.contract_code, "contract_code"), base.side_of(row.direction, _SIDES)
+        size, name = base.number(row.amount, "amount") if linear else volume, base.digest((*key, before[key]))
+        return [Print(venue=NAME, symbol=symbol, side=side, price=price, quantity=size, at=at, seen=seen, id=name)]
+
+    return base.row_by_row(rows, read)
 
 
 def _apart(code: str) -> tuple[str, str]:

@@ -11,15 +11,14 @@ from typing import ClassVar
 
 import msgspec
 
-from service.model import HOUR, Completeness, Contract, DecodeError, Instrument, Print, Side
+from service.model import Completeness, Contract, DecodeError, Instrument, Print, Side
 from service.symbols import asset_of_base
 from service.venues import base
-from service.venues.base import Control, Event, Heartbeat, Plan, Pong, Refused, Session, Spoilt, Subscribed, Venue
+from service.venues.base import Control, Event, Heartbeat, Plan, Pong, Refused, Session, Subscribed, Venue
 
 NAME = "hyperliquid"
 MOST_USERS = 10  # distinct accounts an IP may watch; one more is refused
 CONTROL = '{"type":"activeAssetCtx","coin":"BTC"}'
-OLDEST_MS = 72 * HOUR  # fills of a snapshot may be older than anything the street counts
 #: Who takes positions over: the seven children of the HLP vault, which itself has no fills, and the Liquidator vault.
 SENTINELS = (
     "0x010461c14e146ac35fe42271bdc1134ee31c703a",  # HLP Strategy A
@@ -224,16 +223,14 @@ def _account(text: str, name: str) -> str:
 
 def _prints(fills: list[_Fill], user: str, seen: int, snapshot: int) -> Sequence[Event]:
     """Fills with a liquidation; `user` is empty where the stream does not name it: then it is the counterparty."""
-    prints: list[Event] = []
-    for place, fill in enumerate(fills, 1):
-        old = fill.time < snapshot - OLDEST_MS
+
+    def read(fill: _Fill) -> list[Print]:
+        old = fill.time < snapshot - base.OLD_MS
         if old or fill.liquidation is None or fill.dir == _PASSED_ON or _NO_PERP.match(fill.coin):
-            continue
-        try:
-            prints.append(_print(fill, _account(fill.liquidation.liquidated_user, "liquidatedUser") == user, seen))
-        except DecodeError as error:
-            prints.append(Spoilt(detail=f"row {place}: {error}"))
-    return prints
+            return []
+        return [_print(fill, _account(fill.liquidation.liquidated_user, "liquidatedUser") == user, seen)]
+
+    return base.row_by_row(fills, read)
 
 
 def _print(fill: _Fill, own: bool, seen: int) -> Print:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import msgspec
 
-from service.model import HOUR, Completeness, Contract, DecodeError, Instrument, Print, Side
+from service.model import Completeness, Contract, DecodeError, Instrument, Print, Side
 from service.symbols import asset_of_base, asset_of_symbol
 from service.venues import base
 from service.venues.base import Control, Event, Page, Plan, Refused, Say, Session, Spoilt, Subscribed, Venue
@@ -21,7 +21,6 @@ HEARTBEAT = "heartbeat"  #: The one feed without products.
 #: Other trades are fills, blocks, and positions handed over outside the book (termination, assignment).
 LIQUIDATION = "liquidation"
 FRAME_PRODUCTS, PAGE = 100, 100
-OLD_MS = 72 * HOUR  #: Trades of a replay older than this are nobody's news.
 
 #: The side of the taker. That the taker is the one who is liquidated is inferred, the venue does not say so.
 _SIDES = {"sell": Side.LONG, "buy": Side.SHORT}
@@ -177,7 +176,7 @@ class _Session(Session):
         if not message.feed:
             raise DecodeError("neither an event nor a feed")
         if message.feed == "trade_snapshot":
-            return _told(base.parse(_TRADES, message.trades), message.product_id, seen, seen - OLD_MS)
+            return _told(base.parse(_TRADES, message.trades), message.product_id, seen, seen - base.OLD_MS)
         if message.feed == "trade" and message.type == LIQUIDATION:
             return _told([base.parse(_TRADE, frame)], message.product_id, seen)
         return (Control(),) if message.feed == HEARTBEAT else ()
@@ -214,15 +213,11 @@ class _Session(Session):
 
 
 def _told(trades: list[_Trade], product: str, seen: int, oldest: int = 0) -> list[Print | Spoilt]:
-    prints: list[Print | Spoilt] = []
-    for place, trade in enumerate(trades, 1):
-        if trade.type != LIQUIDATION:
-            continue
-        try:
-            prints.append(_print(trade, trade.product_id or product, seen))
-        except DecodeError as error:
-            prints.append(Spoilt(detail=f"row {place}: {error}"))
-    return [row for row in prints if isinstance(row, Spoilt) or row.at >= oldest]
+    def read(trade: _Trade) -> list[Print]:
+        order = _print(trade, trade.product_id or product, seen) if trade.type == LIQUIDATION else None
+        return [order] if order and order.at >= oldest else []
+
+    return base.row_by_row(trades, read)
 
 
 def _print(trade: _Trade, product: str, seen: int) -> Print:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import msgspec
 
-from service.model import HOUR, Completeness, Contract, DecodeError, Instrument, Print, Side
+from service.model import Completeness, Contract, DecodeError, Instrument, Print, Side
 from service.symbols import asset_of_base
 from service.venues import base
 from service.venues.base import Control, Event, Leaving, Plan, Refused, Say, Session, Spoilt, Subscribed, Venue
@@ -20,8 +20,6 @@ CONTROL = "height"
 SOCKET_MARKETS = 90
 #: 200 messages a minute and IP are allowed, over all sockets together; the rest is for pongs.
 MESSAGES_PER_MINUTE = 150
-#: The answer to a subscription repeats old trades; what happened longer ago than this is no news.
-STALE_MS = 72 * HOUR
 
 #: What frames without a channel mean.
 _WORDS: Mapping[str, Sequence[Event]] = {
@@ -161,7 +159,7 @@ class _Session(Session):
             case "update/trade":
                 return _orders(message, seen)
             case "subscribed/trade":
-                orders = _orders(message, seen, seen - STALE_MS)
+                orders = _orders(message, seen, seen - base.OLD_MS)
                 return [*orders, *self._accepted(message.channel.replace(":", "/"))]
             case "update/height":  # whether the channel is acked by a frame of its own is not documented
                 return (*_CONTROL, *self._accepted(CONTROL))
@@ -185,17 +183,12 @@ def _orders(message: _Frame, seen: int, since: int = 0) -> list[Print | Spoilt]:
     rows = message.liquidation_trades or []
     if _LIQUIDATION in bytes(message.trades):
         rows = [*rows, *base.parse(_TRADES, message.trades)]
-    orders: list[Print | Spoilt] = []
-    for place, row in enumerate(rows, 1):
-        if row.type != "liquidation":
-            continue
-        try:
-            order = _print(row, message.channel, seen)
-        except DecodeError as error:
-            orders.append(Spoilt(detail=f"row {place}: {error}"))
-        else:
-            orders += [order] if order.at >= since else []
-    return orders
+
+    def read(row: _Trade) -> list[Print]:
+        order = _print(row, message.channel, seen) if row.type == "liquidation" else None
+        return [order] if order and order.at >= since else []
+
+    return base.row_by_row(rows, read)
 
 
 def _print(row: _Trade, channel: str, seen: int) -> Print:

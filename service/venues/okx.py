@@ -208,16 +208,11 @@ def _data(body: bytes, decoder: msgspec.json.Decoder[list[_T]], what: str) -> li
 
 
 def _prints(items: list[_Item], kind: str, seen: int) -> tuple[Print | Spoilt, ...]:
-    prints: list[Print | Spoilt] = []
-    rows = ((item, row) for item in items for row in item.details)
-    for place, (item, row) in enumerate(rows, 1):
-        if (item.inst_type or kind) not in KINDS:
-            continue
-        try:
-            prints.append(_print(item.inst_id, row, seen))
-        except DecodeError as error:
-            prints.append(Spoilt(detail=f"row {place}: {error}"))
-    return tuple(prints)
+    def read(pair: tuple[_Item, _Detail]) -> list[Print]:
+        item, row = pair
+        return [_print(item.inst_id, row, seen)] if (item.inst_type or kind) in KINDS else []
+
+    return tuple(base.row_by_row(((item, row) for item in items for row in item.details), read))
 
 
 def _print(symbol: str, row: _Detail, seen: int) -> Print:

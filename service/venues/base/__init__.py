@@ -29,11 +29,13 @@ from service.venues.base.reading import (
     spelt,
     whole,
 )
+from service.venues.base.rows import OLD_MS, numbered, row_by_row
 from service.venues.base.tallies import Tallies, Tally
 from service.venues.base.value import settle
 
 __all__ = [
     "DOLLARS",
+    "OLD_MS",
     "ContractStats",
     "Control",
     "Event",
@@ -60,8 +62,10 @@ __all__ = [
     "moment_of_any",
     "moment_of_text",
     "number",
+    "numbered",
     "parse",
     "query_of",
+    "row_by_row",
     "settle",
     "shards",
     "side_of",
