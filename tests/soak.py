@@ -62,6 +62,10 @@ class Count:
     strangers: Counter[str] = field(default_factory=Counter)
     unsaid: list[str] = field(default_factory=list)
     """Lost orders in time that is said to have been heard."""
+    twice: list[str] = field(default_factory=list)
+    """Doubled orders with the ids and times they were counted under."""
+    stall_s: float = 0.0
+    """Longest time (on the clock) in which the one process that plays all parts did not get its turn."""
     gap_s: Counter[str] = field(default_factory=Counter)
     healed_s: Counter[str] = field(default_factory=Counter)
 
@@ -96,6 +100,14 @@ async def harass(market: Market, clock: ScaledClock, until: int, rng: random.Ran
                 tasks.create_task(befall(market, clock, venue, name, rng.uniform(least, 240)))
 
 
+async def watch_stalls(clock: ScaledClock, count: Count) -> None:
+    """What the servers tell late by is no fault of the service: the margin for orders on their way must cover it."""
+    while True:
+        began = time.monotonic()
+        await asyncio.sleep(0.05)
+        count.stall_s = max(count.stall_s, (time.monotonic() - began - 0.05) * clock.speed)
+
+
 async def befall(market: Market, clock: ScaledClock, venue: str, name: str, seconds: float) -> None:
     server = market.servers[venue]
     log.info("%s: %s for %.0f s from %d", venue, name, seconds, clock.now())
@@ -110,14 +122,16 @@ async def befall(market: Market, clock: ScaledClock, venue: str, name: str, seco
 def compare(rows: Sequence[Row], orders: Sequence[Liquidation], slots: Slots, end: int, count: Count) -> None:
     """Every order of the tape against what was counted."""
     start = rows[0].at
-    found = Counter((order.venue, round(order.usd)) for order in orders if order.at < end)
+    found: dict[tuple[str, int], list[str]] = {}
+    for order in orders:
+        if order.at < end:
+            found.setdefault((order.venue, round(order.usd)), []).append(f"{order.id} at {order.at - start} ms")
     wanted = {(row.venue, round(row.usd)): row for row in rows}
     count.orders = len(wanted)
-    for key, times in found.items():
-        if key not in wanted:
-            count.strangers[key[0]] += 1
-        elif times > 1:
-            count.doubled[key[0]] += 1
+    count.strangers.update(venue for venue, usd in found if (venue, usd) not in wanted)
+    twice = {key: several for key, several in found.items() if len(several) > 1}
+    count.doubled.update(venue for venue, _ in twice)
+    count.twice += [f"TWICE {venue}: {', '.join(several)}" for (venue, _), several in twice.items()]
     for row in (row for key, row in wanted.items() if key not in found):
         count.lost[row.venue] += 1
         if not unheard(slots, row, end):
@@ -171,7 +185,9 @@ async def soak(
             start = clock.now() + 10 * SECOND
             rows = tape(venues, start, seconds, per_minute, rng)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(market.play(rows, wait_for_listeners=False))
+                stalls = tasks.create_task(watch_stalls(clock, count))
+                played = tasks.create_task(market.play(rows, wait_for_listeners=False))
+                played.add_done_callback(lambda _task: stalls.cancel())
                 tasks.create_task(harass(market, clock, start + int(seconds * SECOND), rng, count))
             end = clock.now()
             await recovered(app, start, time.monotonic() + patience_s)
@@ -193,13 +209,21 @@ def told(count: Count) -> str:
     lost, doubled, strangers = (tally.total() for tally in (count.lost, count.doubled, count.strangers))
     unsaid = len(count.unsaid)
     lines.append(f"doubled {doubled}, strangers {strangers}, lost {lost}, of these in time said to be heard {unsaid}")
+    lines.append(f"longest stall of the process: {count.stall_s:.1f} s on the clock")
     names = sorted({*count.gap_s, *count.healed_s, *count.lost})
     lines += [
         f"{name:<12} lost {count.lost[name]:>4}   not heard {count.gap_s[name]:>6} s   healed {count.healed_s[name]:>6} s"
         for name in names
     ]
     unsaid_by = Counter(line.partition(" ")[0] for line in count.unsaid)
-    return "\n".join([*lines, *(f"UNSAID {name}: {times}" for name, times in unsaid_by.items()), *count.unsaid[:40]])
+    return "\n".join(
+        [
+            *lines,
+            *(f"UNSAID {name}: {times}" for name, times in unsaid_by.items()),
+            *count.unsaid[:40],
+            *count.twice[:20],
+        ]
+    )
 
 
 def main() -> int:

@@ -27,6 +27,8 @@ log = logging.getLogger("cascade.backfill")
 LOOK_S, LOOK_REAL_S = 10.0, 0.5
 #: Asked for beyond either end of a gap: clocks differ, and what comes twice counts once.
 MARGIN_MS = MINUTE
+#: What a socket told so long ago is in the ledger: rows that are known by likeness alone must not be older than it.
+SETTLED_MS = 30 * SECOND
 #: A gap that was not told is left alone this long (clock).
 LATER_S = 300.0
 #: The name of a venue's history among its sockets, where it is the only feed.
@@ -92,7 +94,7 @@ class Backfill:
     async def _fill(self, gap: Gap) -> None:
         parts, history = self._parts, self._history
         asked_at = parts.clock.now()
-        since, until = gap.since - MARGIN_MS, gap.until + MARGIN_MS
+        since, until = gap.since - MARGIN_MS, max(gap.until, min(gap.until + MARGIN_MS, asked_at - SETTLED_MS))
         try:
             count = await self._ask(since, until)
         except UntoldError as error:

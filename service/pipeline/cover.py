@@ -12,9 +12,9 @@ from service.model import ALL, SECOND, SPANS, Coverage, Gap
 from service.pipeline.health import Health
 
 #: The newest seconds are not settled: a sign of life may be a ping's age away. So what is said of a span is said of the
-#: same length of time up to this much earlier; on a fast clock, up to what a real second is there.
+#: same length of time up to this much earlier; on a fast clock, up to what a second and a half is there.
 SETTLED_MS = 2 * TICK
-SETTLED_REAL_MS = SECOND
+SETTLED_REAL_MS = 3 * SECOND // 2
 #: Gaps named of one venue, the latest ones.
 MOST_GAPS = 20
 

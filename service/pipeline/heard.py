@@ -14,10 +14,10 @@ from service.model import SECOND
 #: clock, what two real seconds are there.
 BRIDGE_MS = 30 * SECOND
 BRIDGE_REAL_MS = 2 * SECOND
-#: Orders are told within a second of their happening where feeds are batched, and travel; on a fast clock a fifth of a
-#: real second.
+#: Orders are told within a second of their happening where feeds are batched, and travel; on a fast clock, what the
+#: venue servers of a rehearsal may be late by (real ms).
 ON_ITS_WAY_MS = 2 * SECOND
-ON_ITS_WAY_REAL_MS = SECOND // 5
+ON_ITS_WAY_REAL_MS = 600
 _SLOT = 10 * SECOND
 
 HeardAt = Callable[[str, int], tuple[int, int] | None]
