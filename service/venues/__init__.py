@@ -18,6 +18,7 @@ from service.venues.hyperliquid import Hyperliquid
 from service.venues.kraken import Kraken
 from service.venues.lighter import Lighter
 from service.venues.okx import Okx
+from service.venues.poloniex import Poloniex
 
 _ROWS: tuple[Venue, ...] = (
     Binance(),
@@ -35,6 +36,7 @@ _ROWS: tuple[Venue, ...] = (
     Lighter(),
     Coinex(),
     Hyperliquid(),
+    Poloniex(),
 )
 
 #: Every venue by its name, which is also its metric label, its file and its fixture.

@@ -19,6 +19,7 @@ from service.simulator.venues.hyperliquid import Hyperliquid
 from service.simulator.venues.kraken import Kraken
 from service.simulator.venues.lighter import Lighter
 from service.simulator.venues.okx import Okx
+from service.simulator.venues.poloniex import Poloniex
 
 _ROWS: tuple[type[VenueServer], ...] = (
     Binance,
@@ -36,6 +37,7 @@ _ROWS: tuple[type[VenueServer], ...] = (
     Lighter,
     Coinex,
     Hyperliquid,
+    Poloniex,
 )
 
 #: Every venue server by the venue's name.
