@@ -494,11 +494,12 @@ async def test_orders_of_a_venue_are_recalled_by_their_own_time(ledger):
     orders = [order(at=T0 + n * MINUTE, id=f"{n}", venue="okx" if n % 2 else "gate") for n in range(600)]
     for start in range(0, 600, 2):
         await ledger.add(orders[start : start + 2], T0 + start * MINUTE)
-    found = await ledger.recall("okx", T0 + 10 * MINUTE, T0 + 15 * MINUTE)
+    found = await ledger.recall(["okx"], T0 + 10 * MINUTE, T0 + 15 * MINUTE)
 
     assert sorted(one.id for one in found) == ["11", "13"]
     assert {one.venue for one in found} == {"okx"}
-    assert await ledger.recall("bybit", T0, T0 + DAY) == []
+    assert await ledger.recall(["bybit"], T0, T0 + DAY) == []
+    assert len(await ledger.recall(["okx", "gate"], T0, T0 + DAY)) == 600
 
 
 # Who may speak

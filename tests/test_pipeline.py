@@ -21,6 +21,8 @@ from service.model import (
     Completeness,
     DecodeError,
     FeedState,
+    Gap,
+    Healed,
     Liquidation,
     Print,
     Side,
@@ -430,3 +432,33 @@ async def test_an_episode_closes_by_time_alone():
 
     phases = [(alert.asset, alert.phase.value) for _, alert in await ledger.alerts(None, 10)]
     assert sorted(phases) == [("ALL", "closed"), ("ALL", "opened"), ("BTC", "closed"), ("BTC", "opened")]
+
+
+async def test_an_hour_told_after_it_was_over_opens_nothing_and_neither_does_a_restart():
+    """A squeeze fell into an outage of a venue; its history tells it when it is over. It is counted, healed and quiet."""
+    ledger, clock = MemoryLedger(), Frozen(T0 + 50 * MINUTE)
+    past = [order(30e6, T0 + n * MINUTE, id=f"{n}", seen=T0 + 50 * MINUTE) for n in range(4)]
+    for number in range(2):
+        street = Street(ledger, clock)
+        async with street.running() as pipeline:
+            for item in (*past, Healed(venue="bybit", since=T0, until=T0 + 40 * MINUTE)):
+                pipeline.queue.put_nowait(item)
+            await until(
+                lambda: pipeline.leads and ALL in pipeline.readings and pipeline.readings[ALL].spans["1h"].usd == 120e6
+            )
+            await asyncio.sleep(0.3)
+        assert await ledger.alerts(None, 10) == [], number
+        await ledger.release("me")
+    assert (await ledger.slots(["bybit"], clock.at)).gaps("bybit", T0, T0 + 40 * MINUTE) == [
+        Gap(since=T0, until=T0 + 40 * MINUTE, healed=True)
+    ]
+
+
+async def test_the_same_hour_told_in_time_opens_an_episode():
+    ledger, clock = MemoryLedger(), Frozen(T0 + 50 * MINUTE)
+    street = Street(ledger, clock)
+    async with street.running() as pipeline:
+        for number in range(4):
+            pipeline.queue.put_nowait(order(30e6, T0 + 49 * MINUTE, id=f"{number}"))
+        await until(lambda: street.rung > 0)
+    assert [alert.phase for _, alert in await ledger.alerts(None, 10) if alert.asset == ALL] == ["opened"]

@@ -113,7 +113,8 @@ class Backfill:
     async def _ask(self, since: int, until: int) -> int:
         parts, count = self._parts, 0
         urls = self._history.asks(self._endpoints, parts.listed(), since, until)
-        twins = Twins(self._history, await parts.ledger.recall(self._name, since - MARGIN_MS, until + MARGIN_MS))
+        known = await parts.ledger.recall([self._name], since - MARGIN_MS, until + MARGIN_MS)
+        twins = Twins(self._history, known)
         async for orders in self._asking.orders(urls):
             for order in twins.strangers(orders):
                 await parts.queue.put(order)

@@ -71,8 +71,8 @@ class Ledger(Protocol):
         """Heard venue-seconds, live or healed, over all venue-seconds of the span; None when `venues` is empty."""
         ...
 
-    async def recall(self, venue: str, since: int, until: int) -> list[Liquidation]:
-        """Orders of a venue with `at` in [since, until), as they were counted; at least those of the last day."""
+    async def recall(self, venues: Collection[str], since: int, until: int) -> list[Liquidation]:
+        """Orders of the venues with `at` in [since, until), as they were counted; at least those of the last day."""
         ...
 
     async def lease(self, holder: str, ttl_ms: int) -> int | None:

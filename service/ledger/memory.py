@@ -159,9 +159,9 @@ class MemoryLedger(MemoryArchive):
         shares = (await self.slots(venues, now)).shares(venues, live.window(span, now))
         return None if shares is None else shares[0]
 
-    async def recall(self, venue: str, since: int, until: int) -> list[Liquidation]:
+    async def recall(self, venues: Collection[str], since: int, until: int) -> list[Liquidation]:
         """Of the latest hundred thousand orders."""
-        return [order for order in self._orders if order.venue == venue and since <= order.at < until]
+        return [order for order in self._orders if order.venue in venues and since <= order.at < until]
 
     async def ping(self) -> None:
         """Always there."""

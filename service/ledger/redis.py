@@ -110,14 +110,14 @@ class RedisLedger(RedisArchive):
         shares = (await self.slots(venues, now)).shares(venues, live.window(span, now))
         return None if shares is None else shares[0]
 
-    async def recall(self, venue: str, since: int, until: int) -> list[Liquidation]:
+    async def recall(self, venues: Collection[str], since: int, until: int) -> list[Liquidation]:
         """From the stream, newest entries first, until they are all an hour older than `since`."""
         found: list[Liquidation] = []
         end, newest = "+", until
         while newest >= since - HOUR:
             entries = await self._server.ask("XREVRANGE", self._keys.orders, end, "-", "COUNT", _RECALLED)
             orders = [order for _, fields in entries for order in wire.unpack(fields[b"orders"])]
-            found += [order for order in orders if order.venue == venue and since <= order.at < until]
+            found += [order for order in orders if order.venue in venues and since <= order.at < until]
             if len(entries) < _RECALLED:
                 break
             newest, end = max(order.at for order in orders), f"({entries[-1][0].decode()}"

@@ -1,10 +1,10 @@
 """Dollars told long after they happened: what a history filled in, what waited for its metadata. Pure.
 
-Kept in this process only: after a restart the hour's late dollars count as any other, which may let one late episode
-open; it never loses one.
+A new leader learns them from the ledger, where every order stands with its time and ours.
 """
 
 from collections import defaultdict, deque
+from collections.abc import Iterable
 
 from service.model import ALL, HOUR, MINUTE, Liquidation
 
@@ -15,8 +15,10 @@ LATE_MS = 2 * MINUTE
 class Late:
     """The last hour's late dollars by asset and for ALL."""
 
-    def __init__(self) -> None:
+    def __init__(self, counted: Iterable[Liquidation] = ()) -> None:
         self._orders: dict[str, deque[tuple[int, float]]] = defaultdict(deque)
+        for order in counted:
+            self.note(order, order.seen)
 
     def note(self, order: Liquidation, now: int) -> bool:
         """A fresh order was counted at `now` (ms UTC); whether it was late."""

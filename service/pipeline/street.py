@@ -13,7 +13,7 @@ import msgspec
 from service import metrics
 from service.clock import Clock
 from service.ledger import Added, LeaseLostError, Ledger, LedgerError
-from service.model import ALL, SPANS, Healed, Liquidation, Reading
+from service.model import ALL, HOUR, SPANS, Healed, Liquidation, Reading
 from service.pipeline.cover import Cover
 from service.pipeline.health import Health
 from service.pipeline.intake import Intake, Item, Settle
@@ -182,8 +182,10 @@ class Pipeline:
         if token is not None and token != self._token:
             await self._judge.load()
             # whatever a former leader had counted but not judged is judged now, as it stands now
-            assets = [ALL, *await self._ledger.assets(self._clock.now())]
-            self._touched = {row.asset: row for row in await self._ledger.read(assets, self._clock.now())}
+            now = self._clock.now()
+            assets = [ALL, *await self._ledger.assets(now)]
+            self._touched = {row.asset: row for row in await self._ledger.read(assets, now)}
+            self._late = Late(await self._ledger.recall(self._health.names, now - HOUR, now))
             log.info("this replica judges from now on")
         self._token, self.leads = token, token is not None
         metrics.LEADER.set(self.leads)
