@@ -146,7 +146,8 @@ async def venues(_args: Args, _stop: asyncio.Event) -> int:
     """The table of venues."""
     now = WallClock().now()
     for name, venue in VENUES.items():
-        print(f"{name:<10} {venue.completeness(now):<9} {venue.about}\n{'':<21}{venue.docs}")
+        off = "" if venue.by_default else "Off by default. "
+        print(f"{name:<12} {venue.completeness(now):<9} {off}{venue.about}\n{'':<23}{venue.docs}")
     return 0
 
 
@@ -175,7 +176,8 @@ async def status(args: Args, _stop: asyncio.Event) -> int:
         raise DoorError(f"what answers at {base} is no cascade monitor") from None
     for report in reports:
         heard = "unknown" if report.live_share_1h is None else f"{report.live_share_1h:.1%}"
-        print(f"{report.name:<10} {report.state:<11} heard of the last hour: {heard:<8} parked: {report.parked}")
+        why = f"  {report.reason}" if report.reason else ""
+        print(f"{report.name:<12} {report.state:<11} heard of the last hour: {heard:<8} parked: {report.parked}{why}")
     print("ready" if ready.is_success else "not ready: " + "; ".join(problems))
     return 0 if ready.is_success else 1
 
