@@ -88,7 +88,7 @@ class Bitmex(Venue):
     usual_per_minute: ClassVar[float] = 0.1  # guessed: nobody is known to have counted
     by_default: ClassVar[bool] = False  # the exchange closed on 2026-09-23
     about: ClassVar[str] = (
-        "Closed on 2026-09-23. Shows every liquidation order as placed, at its bankruptcy price, without a time."
+        "Closed on 2026-09-23. Shows every order as placed, at its bankruptcy price, without a time."
     )
 
     def completeness(self, at: int) -> Completeness:
