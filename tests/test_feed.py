@@ -266,6 +266,24 @@ async def test_a_venue_is_heard_as_long_as_frames_or_pongs_come():
             assert stage.feeds._kit.clock.now() - ORIGIN > 60_000, "long enough to tell a fresh sign from the first"
 
 
+async def test_with_a_control_stream_only_it_and_orders_prove_that_a_venue_is_heard():
+    """Neither an acceptance nor pongs: a server may shake hands, answer pings, and have no data behind it."""
+    async with Peer() as peer, playing(plan(peer, control_max_age_s=600)) as stage:
+        await until(lambda: LIVE in stage.states)
+        await asyncio.sleep(0.5)
+        assert stage.feeds.heard() is None
+        before = stage.feeds._kit.clock.now()
+        await peer.links[0].say("c")
+        await until(lambda: stage.feeds.heard() is not None)
+        since, first = stage.feeds.heard() or (0, 0)
+        assert since >= before - 100, "since its first word, not since the acceptance half a minute before"
+        await asyncio.sleep(0.5)
+        assert abs((stage.feeds.heard_at() or 0) - first) <= 100, "a pong is no sign of life here"
+        await peer.links[0].say("p 1")
+        await until(lambda: (stage.feeds.heard_at() or 0) > first + 10_000)
+        assert abs((stage.feeds.heard() or (0, 0))[0] - since) <= 100
+
+
 async def test_a_half_open_peer_is_not_heard_any_more_and_the_venue_is_as_its_quietest_socket():
     async with Peer() as peer:
         patient = Knobs(ack_within_s=0.4, ping_every_s=6, pong_within_s=600)

@@ -146,7 +146,7 @@ class Connection:
     async def _act(self, event: Event, frame: bytes, seen: int) -> None:
         match event:
             case Print():
-                self.pulse.order_at = time.monotonic()
+                self.pulse.ordered()
                 await self._put(event)
             case Spoilt(detail=detail):
                 await self._keep("decode", frame, detail, seen)

@@ -39,7 +39,8 @@ class Line:
         self._end: End | None = None
         self._attempt = 0
         self._retry_at = 0.0
-        self._unbroken = 0.0
+        self._first: Connection | None = None
+        """The connection that took over from nobody: heard without a break since its first sign of life."""
         self._look_s = max(LOOK_S, 1 / kit.clock.speed)
 
     @property
@@ -51,7 +52,8 @@ class Line:
     @property
     def unbroken_since(self) -> float:
         """Since when (`time.monotonic()` seconds) one working connection took over from the other without a break."""
-        return self._unbroken
+        since = self._first.pulse.heard_since if self._first is not None else None
+        return time.monotonic() if since is None else since
 
     def change(self, plan: Plan) -> None:
         """Another plan for the same socket: a successor by the new plan will take over."""
@@ -129,7 +131,7 @@ class Line:
             return
         if self._works is None or connection.pulse.proven:
             if self._works is None:
-                self._unbroken = connection.pulse.subscribed_at
+                self._first = connection
             else:
                 self._works.retire()
                 log.info("%s %s: a successor has taken over", *self._name)

@@ -19,6 +19,8 @@ class Pulse:
     frame_at: float | None = None
     control_at: float | None = None
     order_at: float | None = None
+    first_at: float | None = field(default=None, init=False)
+    """When the control stream or an order first spoke."""
     replace_at: float | None = None
     ended_at: float | None = None
     leaving: str = ""
@@ -42,10 +44,21 @@ class Pulse:
         signs = (self.control_at, self.order_at) if controlled else (self.frame_at, self.pong_at)
         return max((at for at in signs if at is not None), default=None)
 
+    @property
+    def heard_since(self) -> float | None:
+        """From when on orders would have come: not from an acceptance alone where a control stream can prove it."""
+        return self.subscribed_at if self.plan.control_max_age_s is None else self.first_at
+
+    def ordered(self) -> None:
+        """An order came."""
+        self.order_at = time.monotonic()
+        self.first_at = self.first_at or self.order_at
+
     def spoke(self) -> bool:
         """The control stream spoke; whether that is news."""
         news = self.silent or self.control_at is None
         self.control_at = time.monotonic()
+        self.first_at = self.first_at or self.control_at
         self.silent = False
         return news
 

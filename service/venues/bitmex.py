@@ -87,9 +87,7 @@ class Bitmex(Venue):
     dial_gap_s: ClassVar[float] = 5.0  # the greeting counts down from 720 connections an hour
     usual_per_minute: ClassVar[float] = 0.1  # guessed: nobody is known to have counted
     by_default: ClassVar[bool] = False  # the exchange closed on 2026-09-23
-    about: ClassVar[str] = (
-        "Closed on 2026-09-23. Shows every order as placed, at its bankruptcy price, without a time."
-    )
+    about: ClassVar[str] = "Closed on 2026-09-23. Shows every order as placed, at its bankruptcy price, without a time."
 
     def completeness(self, at: int) -> Completeness:
         """Every order enters the table."""
