@@ -143,8 +143,13 @@ class Bitfinex(Venue):
         return (f"{endpoints['rest']}/v2/tickers?symbols=ALL",)
 
     def instruments(self, body: bytes) -> tuple[list[Instrument], None]:
-        """Pairs quoted in dollars, and those whose quote coin has a dollar price in the same answer."""
+        """Pairs quoted in dollars, and those whose quote coin has a dollar price in the same answer.
+
+        The venue's lists of pairs (`/v2/conf/pub:list:pair:…`) are read as well; they tell names and no prices.
+        """
         rows = base.parse(_TICKERS, body)
+        if all(isinstance(part, str) for row in rows for part in row):
+            rows = [[f"t{name}", *[None] * 7] for row in rows for name in row]
         last = {str(row[0]): row[7] for row in rows if row[7:] and _pair(row[0])}
         if not last:
             raise DecodeError("bitfinex metadata: no pair with a last price")

@@ -66,7 +66,9 @@ class _Book(msgspec.Struct):
 
 class _Catalogue(msgspec.Struct):
     code: int
-    order_books: list[_Book]
+    order_books: list[_Book] | None = None
+    order_book_details: list[_Book] | None = None
+    """The longer answer of `orderBookDetails`, of which the same fields are read."""
 
 
 _FRAME = msgspec.json.Decoder(_Frame)
@@ -102,7 +104,10 @@ class Lighter(Venue):
         answer = base.parse(_CATALOGUE, body)
         if answer.code != 200:  # noqa: PLR2004  # the venue repeats the status of HTTP
             raise DecodeError(f"lighter metadata: code {answer.code}")
-        rows = [row for row in answer.order_books if row.market_type == "perp" and row.status == "active"]
+        books = answer.order_books if answer.order_books is not None else answer.order_book_details
+        if books is None:
+            raise DecodeError("lighter metadata: neither order_books nor order_book_details")
+        rows = [row for row in books if row.market_type == "perp" and row.status == "active"]
         return [_instrument(row) for row in rows], None
 
     def plans(self, endpoints: Mapping[str, str], instruments: Sequence[Instrument]) -> Sequence[Plan]:

@@ -299,3 +299,14 @@ async def test_the_history_is_asked_no_faster_than_the_venue_allows():
         url = f"{market.endpoints['bitfinex']['rest']}/v2/liquidations/hist?limit=500"
         assert [(await client.get(url)).status_code for _ in range(4)] == [200, 200, 200, 429]
     assert 60 / VENUE.history.gap_s < 3
+
+
+def test_a_list_of_pairs_names_contracts_and_tells_no_price() -> None:
+    listed, _ = VENUE.instruments(b'[["BTCUSD","ETHBTC","AAVE:USD"],["BTCF0:USTF0"]]')
+    assert {row.symbol: (row.asset, row.mark) for row in listed} == {
+        "tBTCUSD": ("BTC", None),
+        "tAAVE:USD": ("AAVE", None),
+        "tBTCF0:USTF0": ("BTC", None),
+    }, "what is quoted in bitcoin needs the price of bitcoin"
+    with pytest.raises(DecodeError):
+        VENUE.instruments(b"[[]]")

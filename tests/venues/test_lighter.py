@@ -202,3 +202,11 @@ def test_metadata_leaves_out_spot_and_what_is_not_active() -> None:
 
 def test_the_feed_is_complete() -> None:
     assert LIGHTER.completeness(ORIGIN) is Completeness.COMPLETE
+
+
+def test_the_longer_answer_about_markets_is_read_alike() -> None:
+    books = b'[{"symbol":"BTC","market_id":1,"status":"active","size_decimals":5,"last_trade_price":98000.1}]'
+    short = LIGHTER.instruments(b'{"code":200,"order_books":' + books + b"}")
+    assert short == LIGHTER.instruments(b'{"code":200,"order_book_details":' + books + b"}")
+    with pytest.raises(DecodeError, match="neither"):
+        LIGHTER.instruments(b'{"code":200}')
