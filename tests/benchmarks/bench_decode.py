@@ -70,23 +70,21 @@ class _OkxFrame(msgspec.Struct, gc=False):
     data: list[_OkxItem]
 
 
-#: The least a typed decoder has to do for each venue: the limit we are measured against.
+#: The least a typed decoder has to do, for those venues whose orders matter most: the limit we are measured against.
 BARE: dict[str, type] = {"binance": _BinanceFrame, "bybit": _BybitFrame, "okx": _OkxFrame}
 
 
 def frame(name: str) -> bytes:
-    """A captured frame of the venue; Bybit's is filled up to ten rows, as in a burst."""
+    """A frame with orders, a captured one where there is one; Bybit's is filled up to ten rows, as in a burst."""
     lines = (FIXTURES / "venues" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
-    shown = [json.loads(line) for line in lines[1:]]
-    captured = next(
-        line["frame"]
-        for line in shown
-        if line["source"].startswith("captured") and line["expect"] and (name != "binance" or "data" in line["frame"])
-    )
+    shown = [line for line in map(json.loads, lines[1:]) if line["expect"]]
+    shown = [line for line in shown if name != "binance" or "data" in line["frame"]]
+    shown.sort(key=lambda line: not line["source"].startswith("captured"))
+    found = shown[0]["frame"]
     if name == "bybit":
-        row = captured["data"][0]
-        captured["data"] = [row | {"T": row["T"] + step} for step in range(10)]
-    return json.dumps(captured, separators=(",", ":")).encode()
+        row = found["data"][0]
+        found["data"] = [row | {"T": row["T"] + step} for step in range(10)]
+    return found.encode() if isinstance(found, str) else json.dumps(found, separators=(",", ":")).encode()
 
 
 def book(name: str) -> dict[str, Instrument]:
@@ -106,7 +104,7 @@ def microseconds(work: Callable[[], object]) -> float:
 def measure(venue: Venue) -> tuple[int, dict[str, float]]:
     """Orders a frame and microseconds a frame, by kind of work."""
     raw, known = frame(venue.name), book(venue.name)
-    session, bare = venue.session(), msgspec.json.Decoder(BARE[venue.name])
+    session = venue.session()
     orders = [event for event in session.decode(raw, SEEN) if isinstance(event, Print)]
     worth = {order.symbol: known.get(order.symbol) or venue.implied(order.symbol) for order in orders}
 
@@ -120,21 +118,24 @@ def measure(venue: Venue) -> tuple[int, dict[str, float]]:
     works: dict[str, Callable[[], object]] = {
         "decode": lambda: session.decode(raw, SEEN),
         "decode + settle": dollars,
-        "bare typed": lambda: bare.decode(raw),
         "json.loads": lambda: json.loads(raw),
     }
+    if venue.name in BARE:
+        bare = msgspec.json.Decoder(BARE[venue.name])
+        works["bare typed"] = lambda: bare.decode(raw)
     return len(orders), {name: microseconds(work) for name, work in works.items()}
 
 
 def main() -> int:
     """Print the table; 1 when the goal is missed."""
-    print(f"{'venue':<9}{'work':<17}{'us/frame':>9}{'orders/s':>12}{'x bare':>8}{'x json':>8}")
+    print(f"{'venue':<12}{'work':<17}{'us/frame':>9}{'orders/s':>12}{'x bare':>8}{'x json':>8}")
     missed = False
     for name, venue in VENUES.items():
         orders, took = measure(venue)
         for work, us in took.items():
-            ratio, against = us / took["bare typed"], us / took["json.loads"]
-            print(f"{name:<9}{work:<17}{us:>9.2f}{orders / us * 1e6:>12,.0f}{ratio:>8.2f}{against:>8.2f}")
+            bare = f"{us / took['bare typed']:.2f}" if "bare typed" in took else "-"
+            against = us / took["json.loads"]
+            print(f"{name:<12}{work:<17}{us:>9.2f}{orders / us * 1e6:>12,.0f}{bare:>8}{against:>8.2f}")
         speed = orders / took["decode"] * 1e6
         missed |= name == "binance" and speed < GOAL_PER_S and took["decode"] > 2 * took["bare typed"]
     print("the goal is missed" if missed else "the goal is met")
