@@ -14,7 +14,7 @@ def retry_after(value: str | None, now: int) -> float | None:
         return min(float(text[:12]), WAIT_MOST_S)
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # a date no calendar holds
         return None
     # a date without a zone is GMT by the RFC
     seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now / 1_000

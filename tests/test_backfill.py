@@ -34,7 +34,7 @@ from service.model import (
     Side,
     SocketHealth,
 )
-from service.venues.base import History, Page, address, asked_again, query_of
+from service.venues.base import History, Page, Spoilt, address, asked_again, query_of
 from tests.orders import T0, order
 from tests.toyvenue import ToyVenue, until
 
@@ -133,14 +133,15 @@ async def test_what_lies_beyond_the_reach_or_the_horizon_is_not_asked_for():
     assert gaps(slots, now, horizon_s=1800)[0].since == now - 30 * MINUTE
 
 
-async def test_what_is_too_fresh_to_be_told_in_full_waits():
+async def test_a_gap_that_is_too_fresh_to_be_told_in_full_waits_as_a_whole():
     class Slow(ToyHistory):
         delay_s = 1800.0
 
     now = T0 + HOUR
     slots = await heard((T0 - 2 * HOUR, T0), (T0 + 40 * MINUTE, now), now=now)
 
-    assert gaps(slots, now, Slow())[0].until == T0 + 30 * MINUTE
+    assert gaps(slots, now, Slow()) == [], "not in slices: each would be a walk through all contracts"
+    assert gaps(slots, now + 10 * MINUTE, Slow()) == [Gap(since=T0, until=T0 + 40 * MINUTE, healed=False)]
 
 
 async def test_healed_time_is_no_gap_and_near_gaps_are_asked_for_at_once():
@@ -244,7 +245,42 @@ async def test_an_answer_of_another_shape_is_no_empty_answer():
         with pytest.raises(UntoldError, match="not what is documented"):
             await everything(asker(clock, client), [endpoints["rest"] + "/h"])
 
-        assert [(bad.venue, bad.reason, bad.frame) for bad in KEPT] == [("toy", "history", '{"msg":"maintenance"}')]
+        kept = [(bad.venue, bad.reason, bad.frame) for bad in KEPT]
+        assert kept == [("toy", "history", '{"msg":"maintenance"}')] * asking.READINGS
+
+
+async def test_a_refusal_inside_an_answer_is_asked_again():
+    async with rest() as (served, endpoints, client, clock):
+        served.told, served.body = [T0], b'{"code":50011,"msg":"Too many requests"}'
+        asked = asyncio.create_task(everything(asker(clock, client), [f"{endpoints['rest']}/h?from=0&to={T0 + 1}"]))
+        await until(lambda: served.asked)
+        served.body = None
+        assert await asked == [T0]
+
+
+async def test_one_address_without_an_answer_costs_no_other_and_is_told_at_the_end():
+    async with rest() as (served, endpoints, client, clock):
+        served.told, served.refuse = [T0], [(404, {})]
+        urls = [f"{endpoints['rest']}/{name}?from=0&to={T0 + 1}" for name in "abc"]
+        found = []
+
+        async def ask() -> None:
+            async for page in asker(clock, client).orders(urls):
+                found.extend(page)
+
+        with pytest.raises(UntoldError, match="404"):
+            await ask()
+        assert [one.at for one in found] == [T0, T0]
+
+
+async def test_a_bug_in_a_reader_costs_its_answer_and_not_the_service():
+    class Broken(ToyHistory):
+        def read(self, url: str, body: bytes, seen: int) -> Page:
+            raise IndexError(f"{url} {body!r} {seen}")
+
+    async with rest() as (_, endpoints, client, clock):
+        with pytest.raises(UntoldError, match="IndexError"):
+            await everything(asker(clock, client, Broken()), [endpoints["rest"] + "/h"])
 
 
 async def test_pages_that_run_in_a_circle_end():
@@ -263,7 +299,7 @@ class Stage:
 
     def __init__(self, endpoints, client, clock, history: History | None = None, **knobs) -> None:
         self.ledger = MemoryLedger()
-        self.queue: asyncio.Queue[Print | Healed | SocketHealth] = asyncio.Queue()
+        self.queue: asyncio.Queue[Print | Healed | SocketHealth | BadFrame] = asyncio.Queue()
         self.live = True
         self.listed = [CONTRACT]
         parts = Parts(
@@ -276,7 +312,7 @@ class Stage:
             live=lambda: self.live,
         )
         self.fill = Backfill(ToyVenue(lambda _: ()), history or ToyHistory(), endpoints, parts)
-        self.items: list[Print | Healed | SocketHealth] = []
+        self.items: list[Print | Healed | SocketHealth | BadFrame] = []
 
     def drained(self) -> "Stage":
         while not self.queue.empty():
@@ -353,6 +389,55 @@ async def test_a_history_that_fails_leaves_the_gap_a_gap_until_it_is_asked_again
             await until(lambda: stage.of(Healed))
 
         assert metrics.BACKFILL_FAILURES.labels("toy", "404")._value.get() == before + 1
+
+
+async def test_a_gap_that_moves_with_the_reach_is_not_asked_for_anew_at_every_look(monkeypatch):
+    monkeypatch.setattr("service.backfill.filler.LATER_S", 600.0)
+    async with rest() as (served, endpoints, client, clock):
+        stage = Stage(endpoints, client, clock)
+        await stage.ledger.mark_live(["toy"], NOW - 10 * MINUTE, NOW)  # what came before is longer than the reach
+        served.refuse = [(404, {})] * 99
+        async with stage.running():
+            await asyncio.sleep(2)
+
+        assert len(served.asked) == 1
+
+
+async def test_rows_from_outside_the_gap_are_left_to_their_own_time():
+    """Some histories have no window: what they tell beside it has no twins here, and would count twice."""
+
+    class Endless(ToyHistory):
+        def asks(self, endpoints: Mapping[str, str], instruments: Sequence[Instrument], since: int, until: int):
+            del since, until
+            return [f"{endpoints['rest']}/history?from=0&to={T0 + 9 * HOUR}" for _ in instruments]
+
+    async with rest() as (served, endpoints, client, clock):
+        stage = Stage(endpoints, client, clock, Endless())
+        await stage.ledger.mark_live(["toy"], T0 - HOUR, T0 + 60 * MINUTE)
+        await stage.ledger.mark_live(["toy"], T0 + 90 * MINUTE, NOW)
+        served.told = [T0 + 10 * MINUTE, T0 + 70 * MINUTE, T0 + 110 * MINUTE]
+        async with stage.running():
+            await until(lambda: stage.of(Healed))
+
+        assert [one.at for one in stage.of(Print)] == [T0 + 70 * MINUTE]
+
+
+async def test_a_gap_whose_rows_cannot_be_read_is_not_called_healed():
+    class Renamed(ToyHistory):
+        def read(self, url: str, body: bytes, seen: int) -> Page:
+            return Page(orders=(*super().read(url, body, seen).orders, Spoilt(detail="row 1: side")))
+
+    async with rest() as (served, endpoints, client, clock):
+        stage = Stage(endpoints, client, clock, Renamed())
+        await stage.ledger.mark_live(["toy"], T0 - HOUR, T0 + 60 * MINUTE)
+        await stage.ledger.mark_live(["toy"], T0 + 90 * MINUTE, NOW)
+        served.told = [T0 + 70 * MINUTE]
+        async with stage.running():
+            await until(lambda: stage.of(BadFrame) and stage.of(Print))
+            await asyncio.sleep(1.2)
+
+        assert stage.of(Healed) == []
+        assert len(served.asked) == 1, "and it is not asked for over and over"
 
 
 async def test_nobody_is_asked_while_the_sockets_are_down_or_the_contracts_unknown():

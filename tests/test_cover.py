@@ -120,7 +120,7 @@ def test_only_what_is_told_long_after_it_happened_is_late_and_it_leaves_with_its
 
 
 def test_a_new_leader_learns_what_was_late_from_what_was_counted():
-    late = Late([order(7.0, T0, seen=T0 + 10 * MINUTE), order(5.0, T0, seen=T0 + 3_000)])
+    late = Late(1.0, [order(7.0, T0, seen=T0 + 10 * MINUTE), order(5.0, T0, seen=T0 + 3_000)])
     assert late.usd(ALL, T0 + 20 * MINUTE) == 7
 
 

@@ -53,6 +53,7 @@ def test_the_jitter_is_full_and_comes_from_the_dice():
         ("", None),
         ("-5", None),
         ("soon", None),
+        ("Mon, 01 Jan 99999999999 00:00:00 GMT", None),
         ("١٢", None),
     ],
 )

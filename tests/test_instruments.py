@@ -16,6 +16,7 @@ from service.metrics import REGISTRY
 from service.model import Contract, DecodeError, Instrument, Liquidation, Print, Side
 from service.retry import WAIT_MOST_S
 from service.venues import VENUES
+from tests.stage import HandClock
 
 NOW = 1_791_565_600_000
 Answer = tuple[int, dict[str, str], bytes]
@@ -320,6 +321,29 @@ async def test_an_order_of_insane_dollars_is_refused_and_not_parked(shop: Shop, 
     with pytest.raises(DecodeError, match="USD"):
         book.settle(order("AAA", price=1e9, quantity=1e9))
     assert book.parked == 0
+
+
+async def test_prices_of_old_metadata_value_no_order_until_it_is_fetched_anew(
+    shop: Shop, client: httpx.AsyncClient
+) -> None:
+    """A Bitfinex trigger may carry no price; that of three hours ago is not what it was worth."""
+    ticker = ["tBTCUSD", 1, 1, 1, 1, 1, 1, 98_000.0, 1, 1, 1]
+    shop.put("/v2/tickers?symbols=ALL", [ticker])
+    clock = HandClock()
+    book = Book(VENUES["bitfinex"], {"rest": shop.url}, None, clock, client)
+    await book.refresh()
+    bare = order("", venue="bitfinex", symbol="tBTCUSD", price=None, quantity=2.0)
+    priced = order("", 1, venue="bitfinex", symbol="tBTCUSD", price=97_000.0, quantity=2.0)
+
+    told = book.settle(bare)
+    assert told is not None
+    assert (told.usd, told.price) == (196_000.0, None)
+    clock.moment += 3 * 3_600_000
+    assert book.settle(bare) is None
+    assert book.settle(priced) is not None
+    assert book.parked == 1
+    await book.refresh()
+    assert book.settle(bare) is not None
 
 
 async def test_parking_keeps_each_order_once_and_drops_the_oldest_when_full(

@@ -98,7 +98,7 @@ async def test_from_its_last_order_until_it_speaks_nothing_was_heard_of_a_silent
     assert await ledger.live_share(["binance"], "1h", START + HOUR) == pytest.approx(1 / 2, abs=0.01)
 
 
-@pytest.mark.parametrize(("speed", "late_ms", "silent"), [(1, 150_000, True), (1, 90_000, False), (60, 150_000, False)])
+@pytest.mark.parametrize(("speed", "late_ms", "silent"), [(1, 40_000, True), (1, 20_000, False), (60, 150_000, False)])
 def test_a_backfilled_order_is_no_sign_of_life(speed: float, late_ms: int, silent: bool) -> None:
     """On a fast clock what took two minutes of the clock was told at once."""
     health, watch = street(speed)

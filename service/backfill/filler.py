@@ -19,7 +19,7 @@ from service.backfill.twins import Twins
 from service.clock import Clock
 from service.ledger import Ledger, LedgerError
 from service.model import MINUTE, SECOND, BadFrame, FeedState, Gap, Healed, Instrument, Print, SocketHealth
-from service.venues.base import History, Venue
+from service.venues.base import BUGS, History, Venue
 
 log = logging.getLogger("cascade.backfill")
 
@@ -29,6 +29,7 @@ LOOK_S, LOOK_REAL_S = 10.0, 0.5
 MARGIN_MS = MINUTE
 #: What a socket told so long ago is in the ledger: rows that are known by likeness alone must not be older than it.
 SETTLED_MS = 30 * SECOND
+SETTLED_REAL_MS = 1_500
 #: A gap that was not told is left alone this long (clock).
 LATER_S = 300.0
 #: The name of a venue's history among its sockets, where it is the only feed.
@@ -63,8 +64,9 @@ class Backfill:
         self._name, self._history, self._endpoints, self._parts = venue.name, history, endpoints, parts
         self._asking = Asking(venue.name, history, parts.clock, parts.client, parts.queue.put)
         self._told: list[Gap] = []
-        self._later: dict[int, int] = {}
-        """Start of a gap that was not told -> when it may be asked for again (ms)."""
+        self._not_before = 0
+        """When the history may be asked again after it did not tell a gap, ms on the clock."""
+        self._settled_ms = max(SETTLED_MS, int(SETTLED_REAL_MS * parts.clock.speed))
         self._shown: FeedState | None = None
 
     async def run(self) -> None:
@@ -80,13 +82,14 @@ class Backfill:
 
     async def _due(self) -> list[Gap]:
         parts = self._parts
-        if not parts.listed() or (self._history.poll_s is None and not parts.live()):
-            return []
         now = parts.clock.now()
+        deaf = self._history.poll_s is None and not parts.live()
+        if now < self._not_before or deaf or not parts.listed():
+            return []
         slots = await parts.ledger.slots([self._name], now)
         gaps = due(self._name, self._history, slots, parts.knobs.horizon_h * 3600, now)
         self._told = [told for told in self._told if told.until > now - int(self._history.reach_s * SECOND)]
-        return [gap for gap in gaps if not self._known(gap) and self._later.get(gap.since, 0) <= now]
+        return [gap for gap in gaps if not self._known(gap)]
 
     def _known(self, gap: Gap) -> bool:
         return any(told.since <= gap.since and gap.until <= told.until for told in self._told)
@@ -94,29 +97,37 @@ class Backfill:
     async def _fill(self, gap: Gap) -> None:
         parts, history = self._parts, self._history
         asked_at = parts.clock.now()
-        since, until = gap.since - MARGIN_MS, max(gap.until, min(gap.until + MARGIN_MS, asked_at - SETTLED_MS))
+        since, until = gap.since - MARGIN_MS, max(gap.until, min(gap.until + MARGIN_MS, asked_at - self._settled_ms))
         try:
             count = await self._ask(since, until)
         except UntoldError as error:
-            self._later[gap.since] = parts.clock.now() + int(LATER_S * SECOND)
+            self._not_before = parts.clock.now() + int(LATER_S * SECOND)
             log.warning("%s: its history did not tell %s: %s", self._name, _words(gap), error)
             await self._show(FeedState.DOWN, str(error))
             return
-        self._later.pop(gap.since, None)
         self._told.append(gap)
+        await self._show(FeedState.LIVE, "")
+        if self._asking.spoilt:
+            log.warning(
+                "%s: %d rows of %s cannot be read: it stays a gap", self._name, self._asking.spoilt, _words(gap)
+            )
+            return
         sure_since = max(gap.since, asked_at - int(history.reach_s * SECOND))
         await parts.queue.put(Healed(venue=self._name, since=sure_since, until=gap.until))
-        await self._show(FeedState.LIVE, "")
         level = logging.INFO if history.poll_s is None else logging.DEBUG
         log.log(level, "%s: its history told %s: %d orders", self._name, _words(gap), count)
 
     async def _ask(self, since: int, until: int) -> int:
         parts, count = self._parts, 0
-        urls = self._history.asks(self._endpoints, parts.listed(), since, until)
+        try:
+            urls = self._history.asks(self._endpoints, parts.listed(), since, until)
+        except BUGS as error:
+            raise UntoldError(f"it cannot be asked: {error!r}") from None
         known = await parts.ledger.recall([self._name], since - MARGIN_MS, until + MARGIN_MS)
         twins = Twins(self._history, known)
         async for orders in self._asking.orders(urls):
-            for order in twins.strangers(orders):
+            # some histories have no window: what lies outside ours is asked for when it is due, beside its own twins
+            for order in twins.strangers(order for order in orders if since <= order.at < until):
                 await parts.queue.put(order)
                 metrics.BACKFILL_ORDERS.labels(self._name).inc()
                 count += 1

@@ -18,11 +18,11 @@ def due(venue: str, history: History, slots: Slots, horizon_s: float, now: int) 
 
     For a venue without sockets all that its history has not told yet is a gap.
     """
-    since = now - int(min(history.reach_s, horizon_s) * SECOND)
-    until = now - int(history.delay_s * SECOND)
-    if history.poll_s is None:
-        until = min(until, (slots.last_live(venue) or TICK) - TICK)
-    return _joined([gap for gap in slots.gaps(venue, since, until) if not gap.healed])
+    since, ripe = now - int(min(history.reach_s, horizon_s) * SECOND), now - int(history.delay_s * SECOND)
+    if history.poll_s is not None:
+        return _joined([gap for gap in slots.gaps(venue, since, ripe) if not gap.healed])
+    gaps = slots.gaps(venue, since, (slots.last_live(venue) or TICK) - TICK)
+    return _joined([gap for gap in gaps if not gap.healed and gap.until <= ripe])
 
 
 def _joined(gaps: Sequence[Gap]) -> list[Gap]:

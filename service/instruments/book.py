@@ -14,7 +14,7 @@ from service.instruments import cache as files
 from service.instruments.parking import Parking
 from service.instruments.source import InstrumentsError, Source
 from service.metrics import BAD_FRAMES, INSTRUMENTS, INSTRUMENTS_AGE
-from service.model import DecodeError, Instrument, Liquidation, Print
+from service.model import Contract, DecodeError, Instrument, Liquidation, Print
 from service.venues.base import Venue, settle
 
 log = logging.getLogger("cascade.instruments")
@@ -112,11 +112,16 @@ class Book:
     def settle(self, order: Print) -> Liquidation | None:
         """Dollars of an order; None while its contract is unknown: it is parked. Raises DecodeError for no sane sum."""
         instrument = self._known.get(order.symbol) or (self._venue.implied(order.symbol) if self._nameless else None)
-        if instrument is None:
+        if instrument is None or (self._aged and _priced_here(order, instrument)):
             if self._parking.park(order):
                 self._early_s = EARLY_S
             return None
         return settle(order, instrument)
+
+    @property
+    def _aged(self) -> bool:
+        """Whether prices and rates of the metadata are too old to value an order by."""
+        return self._clock.now() - self._fetched_at > 2 * REFRESH_S * 1_000
 
     async def run(self, changed: Changed, release: Release) -> None:
         """Keep the book until cancelled: tell `changed` every new listing, hand freed orders to `release`."""
@@ -179,6 +184,12 @@ class Book:
         INSTRUMENTS.labels(name).set(len(self._known))
         INSTRUMENTS_AGE.labels(name).set_function(lambda: (self._clock.now() - self._fetched_at) / 1_000)
         log.info("%s: %d contracts listed, %d known", name, len(self._listed), len(self._known))
+
+
+def _priced_here(order: Print, instrument: Instrument) -> bool:
+    """Whether the order's dollars rest on a price or a rate of the metadata."""
+    unpriced = order.price is None and instrument.contract is not Contract.INVERSE
+    return unpriced or (instrument.rate != 1.0 and order.rate is None)
 
 
 def _terms(instrument: Instrument) -> Instrument:

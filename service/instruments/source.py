@@ -8,7 +8,7 @@ from service.clock import Clock
 from service.fetch import FetchError, get
 from service.masking import mask
 from service.model import DecodeError, Instrument
-from service.venues.base import Venue
+from service.venues.base import BUGS, Venue
 
 #: Pages of one catalogue; Bybit needs two.
 MOST_PAGES = 50
@@ -45,8 +45,9 @@ class Source:
             body = await self._get(page)
             try:
                 instruments, cursor = self._venue.instruments(body)
-            except DecodeError as error:
-                raise InstrumentsError(f"{self._venue.name}: {mask(page)} is not what is documented: {error}") from None
+            except BUGS as error:
+                words = str(error) if isinstance(error, DecodeError) else repr(error)
+                raise InstrumentsError(f"{self._venue.name}: {mask(page)} is not what is documented: {words}") from None
             for instrument in instruments:
                 found.setdefault(instrument.symbol, instrument)
             if cursor is None:

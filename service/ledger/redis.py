@@ -111,7 +111,7 @@ class RedisLedger(RedisArchive):
         return None if shares is None else shares[0]
 
     async def recall(self, venues: Collection[str], since: int, until: int) -> list[Liquidation]:
-        """From the stream, newest entries first, until they are all an hour older than `since`."""
+        """From the stream, newest entries first, until we had them all an hour before `since`."""
         found: list[Liquidation] = []
         end, newest = "+", until
         while newest >= since - HOUR:
@@ -120,7 +120,7 @@ class RedisLedger(RedisArchive):
             found += [order for order in orders if order.venue in venues and since <= order.at < until]
             if len(entries) < _RECALLED:
                 break
-            newest, end = max(order.at for order in orders), f"({entries[-1][0].decode()}"
+            newest, end = max(order.seen for order in orders), f"({entries[-1][0].decode()}"
         return found
 
     async def orders(self) -> list[Liquidation]:

@@ -15,6 +15,7 @@ from service.pipeline.health import Health
 #: same length of time up to this much earlier; on a fast clock, up to what a second and a half is there.
 SETTLED_MS = 2 * TICK
 SETTLED_REAL_MS = 3 * SECOND // 2
+DAY_S = SPANS["24h"] / SECOND
 #: Gaps named of one venue, the latest ones.
 MOST_GAPS = 20
 
@@ -30,13 +31,16 @@ class Cover:
         self._settled = max(SETTLED_MS, int(SETTLED_REAL_MS * speed))
         self._slots: Slots = NOTHING
         self._tick: int | None = None
+        self._gaps: dict[str, list[Gap]] = {}
         self._shares: dict[tuple[tuple[str, ...], str], Coverage] = {}
 
-    async def refresh(self, now: int) -> None:
-        """Read anew when a slot has passed. Raises LedgerError."""
-        if self._tick != now // TICK:
-            self._slots = await self._ledger.slots(self._health.names, now)
-            self._tick, self._shares = now // TICK, {}
+    async def refresh(self, now: int) -> bool:
+        """Read anew when a slot has passed; whether something was healed meanwhile. Raises LedgerError."""
+        if self._tick == now // TICK:
+            return False
+        before, self._slots = self._slots, await self._ledger.slots(self._health.names, now)
+        self._tick, self._shares, self._gaps = now // TICK, {}, {}
+        return before.healed != self._slots.healed
 
     def of(self, asset: str, span: str, now: int) -> Coverage:
         """Coverage of one asset (or ALL) over a span that ends now, as of the last `refresh`."""
@@ -54,7 +58,17 @@ class Cover:
 
     def gaps(self, name: str, now: int) -> list[Gap]:
         """When one venue was not live in the last day, oldest first; the slots that are just ending are left out."""
-        return self._slots.gaps(name, now - SPANS["24h"], now - self._settled)
+        if name not in self._gaps:
+            self._gaps[name] = self._slots.gaps(name, now - SPANS["24h"], now - self._settled)
+        return self._gaps[name]
+
+    def gap_seconds(self, name: str, now: int) -> tuple[float, float] | None:
+        """(healed, missing) seconds of the last day in which one venue was not live."""
+        shares = self._slots.shares([name], window("24h", now - self._settled))
+        if shares is None:
+            return None
+        heard, healed = shares
+        return healed * DAY_S, (1 - heard) * DAY_S
 
     def _measured(self, names: tuple[str, ...], span: str, now: int) -> Coverage:
         within = window(span, now - self._settled)

@@ -6,23 +6,26 @@ A new leader learns them from the ledger, where every order stands with its time
 from collections import defaultdict, deque
 from collections.abc import Iterable
 
-from service.model import ALL, HOUR, MINUTE, Liquidation
+from service.model import ALL, HOUR, MINUTE, SECOND, Liquidation
 
-#: Sockets tell within seconds, a venue that is only polled within a minute or so.
+#: Sockets tell within seconds, a venue that is only polled within a minute or so. On a fast clock, five real
+#: seconds.
 LATE_MS = 2 * MINUTE
+LATE_REAL_MS = 5 * SECOND
 
 
 class Late:
     """The last hour's late dollars by asset and for ALL."""
 
-    def __init__(self, counted: Iterable[Liquidation] = ()) -> None:
+    def __init__(self, speed: float = 1.0, counted: Iterable[Liquidation] = ()) -> None:
+        self._late_ms = max(LATE_MS, int(LATE_REAL_MS * speed))
         self._orders: dict[str, deque[tuple[int, float]]] = defaultdict(deque)
         for order in counted:
             self.note(order, order.seen)
 
     def note(self, order: Liquidation, now: int) -> bool:
         """A fresh order was counted at `now` (ms UTC); whether it was late."""
-        if now - order.at <= LATE_MS:
+        if now - order.at <= self._late_ms:
             return False
         for asset in {order.asset, ALL}:
             self._orders[asset].append((order.at, order.usd))

@@ -6,7 +6,7 @@ from prometheus_client import Gauge
 
 from service import metrics
 from service.ledger import Added, Ledger
-from service.model import ALL, SECOND, SPANS, Alert, Episode, Kind, Liquidation, Reading, Severity, Side, Totals
+from service.model import ALL, SPANS, Alert, Episode, Kind, Liquidation, Reading, Severity, Side, Totals
 from service.pipeline.cover import Cover
 
 OTHER = "other"
@@ -59,9 +59,8 @@ class Meters:
             for venue in venues:
                 _set_known(metrics.VENUE_COVERAGE.labels(venue, span), cover.venue(venue, span, now))
         for venue in venues:
-            for healed, state in ((True, "healed"), (False, "missing")):
-                ms = sum(gap.until - gap.since for gap in cover.gaps(venue, now) if gap.healed is healed)
-                metrics.GAP_SECONDS.labels(venue, state).set(ms / SECOND)
+            for seconds, state in zip(cover.gap_seconds(venue, now) or (), ("healed", "missing"), strict=False):
+                metrics.GAP_SECONDS.labels(venue, state).set(seconds)
 
     def _windows(self, readings: Mapping[str, Reading]) -> None:
         ranked = sorted(

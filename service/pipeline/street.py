@@ -65,7 +65,7 @@ class Pipeline:
         self._knobs = knobs
         self._holder = holder
         self._meters = Meters(knobs.top_assets)
-        self._late = Late()
+        self._late = Late(parts.clock.speed)
         self._deaf: dict[str, tuple[int, int]] = {}
         """Venues found silent whose time the ledger still takes for heard: since when, until when."""
         self.watch = Watch(parts.usual, parts.health, parts.clock.speed)
@@ -167,8 +167,12 @@ class Pipeline:
             # nothing shows that it was heard since its last order, whatever its sockets said
             await self._ledger.mark_deaf(venue, since, until)
             del self._deaf[venue]
-        await self._cover.refresh(now)
+        healed = await self._cover.refresh(now)
         await self._lead()
+        if (
+            healed and self._token is not None
+        ):  # another replica may have filled a gap: its late dollars are late here too
+            self._late = await self._known_late(now)
         if self._token is None:
             self._touched = {}  # the leader judges them; kept, they would be old news at a change of leader
         else:
@@ -185,10 +189,13 @@ class Pipeline:
             now = self._clock.now()
             assets = [ALL, *await self._ledger.assets(now)]
             self._touched = {row.asset: row for row in await self._ledger.read(assets, now)}
-            self._late = Late(await self._ledger.recall(self._health.names, now - HOUR, now))
+            self._late = await self._known_late(now)
             log.info("this replica judges from now on")
         self._token, self.leads = token, token is not None
         metrics.LEADER.set(self.leads)
+
+    async def _known_late(self, now: int) -> Late:
+        return Late(self._clock.speed, await self._ledger.recall(self._health.names, now - HOUR, now))
 
     async def _judge_touched(self, token: int, now: int) -> None:
         others = {ALL, *self._judge.open_markets} - self._touched.keys()

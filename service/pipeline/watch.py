@@ -8,14 +8,14 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from service import metrics
-from service.model import MINUTE, SECOND, Liquidation
+from service.model import SECOND, Liquidation
 from service.pipeline.health import Health
 from service.pipeline.watchdog import Silence, Watchdog
 
 log = logging.getLogger("cascade.pipeline")
 
 #: An order that took longer from its venue's time to ours was fetched, not told. On a fast clock, five real seconds.
-FRESH_MS = 2 * MINUTE
+FRESH_MS = 30 * SECOND
 FRESH_REAL_MS = 5 * SECOND
 
 

@@ -14,9 +14,9 @@ from service import metrics
 from service.clock import Clock
 from service.fetch import FetchError, get
 from service.masking import mask
-from service.model import MINUTE, SECOND, DecodeError, Instrument, Liquidation, Reconciled, Side
+from service.model import MINUTE, SECOND, Instrument, Liquidation, Reconciled, Side
 from service.reconcile.sums import Day, OwnSums, Units
-from service.venues.base import Tally, Venue
+from service.venues.base import BUGS, Tally, Venue
 
 log = logging.getLogger("cascade.reconcile")
 
@@ -126,7 +126,7 @@ class Reconciler:
             wish = error.retry_after
             alone = error.lasting and wish is None
             raise _UnansweredError(str(error), None if alone else PAUSE_S if wish is None else wish) from None
-        except DecodeError as error:
+        except BUGS as error:
             raise _UnansweredError(f"{mask(url)} is not what is documented: {error}", PAUSE_S) from None
         return next((row for row in rows if row.since == since and row.symbol == symbol), None)
 

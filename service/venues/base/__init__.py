@@ -16,6 +16,7 @@ from service.venues.base.protocol import (
     Venue,
 )
 from service.venues.base.reading import (
+    BUGS,
     DOLLARS,
     contract_name,
     digest,
@@ -34,6 +35,7 @@ from service.venues.base.tallies import Tallies, Tally
 from service.venues.base.value import settle
 
 __all__ = [
+    "BUGS",
     "DOLLARS",
     "OLD_MS",
     "ContractStats",

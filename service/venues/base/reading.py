@@ -21,6 +21,8 @@ _HEAD, _TAIL = 40, 16  # characters of a frame that `whole` looks at
 _DIGEST = hashlib.blake2b(digest_size=8)
 
 T = TypeVar("T")
+#: What a reader of a venue's answers may raise by mistake: it costs the answer, never the service.
+BUGS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def parse(decoder: msgspec.json.Decoder[T], frame: str | bytes) -> T:
