@@ -14,6 +14,8 @@ _THOUSAND, _WAN, _YI = 1_000, 10_000, 100_000_000
 #: From here on a whole percent would read as "all" what is not all.
 _NEARLY_ALL = 0.95
 _NOT_ALL = 99.9
+#: What was heard only later is told from here on; less would read as 0%.
+_WORTH_SAYING = 0.01
 #: Below this the reader must know first how little was heard.
 _MUCH_HEARD = 0.9
 
@@ -103,8 +105,8 @@ def _sure_en(alert: Alert) -> str:
     parts = [f"{coverage.venues_live} of {coverage.venues} venues live"]
     if coverage.seconds_share is not None:
         parts[0] += f", {percent(coverage.seconds_share)} of the hour heard"
-    if coverage.healed_share:
-        parts[0] += f" ({percent(coverage.healed_share)} of it only later, from the venues' history)"
+    if (coverage.healed_share or 0) >= _WORTH_SAYING:
+        parts[0] += f" ({percent(coverage.healed_share or 0)} of it only later, from the venues' history)"
     if deaf := _deaf(coverage):
         parts.append(f"least heard {deaf}")
     if coverage.leaving_out:
@@ -160,8 +162,8 @@ def _sure_zh(alert: Alert) -> str:
     parts = [f"{coverage.venues}家交易所中{coverage.venues_live}家在线"]
     if coverage.seconds_share is not None:
         parts[0] += f"，该小时已收到{percent(coverage.seconds_share)}"
-    if coverage.healed_share:
-        parts[0] += f"（其中{percent(coverage.healed_share)}为事后从交易所历史补录）"
+    if (coverage.healed_share or 0) >= _WORTH_SAYING:
+        parts[0] += f"（其中{percent(coverage.healed_share or 0)}为事后从交易所历史补录）"
     if deaf := _deaf(coverage):
         parts.append(f"缺失最多：{deaf}")
     if coverage.leaving_out:

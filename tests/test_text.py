@@ -130,6 +130,12 @@ def test_what_a_history_told_later_and_who_was_heard_least_are_named():
     )
 
 
+def test_what_rounds_to_nothing_is_not_told():
+    hardly = words(coverage=heard(healed_share=0.004))
+    assert "later" not in hardly.en
+    assert "补录" not in hardly.zh
+
+
 def test_a_list_has_half_a_line():
     assert text.brief(OPENED) == "at least $104.0M, 98.1% shorts"
 
