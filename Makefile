@@ -2,8 +2,8 @@
 VENV ?= .venv
 PYTHON ?=
 ARGS ?=
-# Most tests wait for sockets and clocks: more workers than cores. WORKERS=0 runs them in one process.
-WORKERS ?= 4
+# Most tests wait for sockets and clocks. More workers are faster and less fair to tests that end processes in time.
+WORKERS ?= 2
 BIN := $(VENV)/bin
 export PYTHON
 unexport VIRTUAL_ENV
@@ -21,7 +21,7 @@ run: runtime ## the service, live
 	@"$(BIN)/cascade" run $(ARGS)
 
 test: dev ## the tests
-	"$(BIN)/python" -m pytest -n $(WORKERS) --session-timeout=480 $(ARGS)
+	"$(BIN)/python" -m pytest -n $(WORKERS) --session-timeout=540 $(ARGS)
 
 check: format lint types imports boards-check rules test ## everything CI checks
 
