@@ -199,7 +199,7 @@ def test_a_swapped_type_never_makes_a_different_order(venue: Venue, line: dict[s
     either = header(venue.name).get("either", ())
     for path in leaves(frame):
         for other in OTHERS:
-            if numeric(at(frame, path)) and numeric(other):
+            if numeric(at(frame, path)) and numeric(other) and abs(other) < 1e15:
                 continue  # another number is another order
             if path[-1] in either and (numeric(other) or other in ("-1", "-0.5")):
                 continue  # this venue writes it as a number or as text, below zero or above
