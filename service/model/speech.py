@@ -2,6 +2,19 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
+from service.model.findings import (
+    Baseline,
+    Certainty,
+    Course,
+    Estimated,
+    Excitation,
+    Explained,
+    Lead,
+    PriceMove,
+    Since,
+)
 from service.model.market import Coverage, Largest
 from service.model.words import Kind, Phase, Record, Severity, Side
 
@@ -31,18 +44,34 @@ class Alert(Record, frozen=True, kw_only=True):
     share: float | None
     at_least: bool
     peak_usd: float
-    estimated: Mapping[str, float] | None = None
-    baseline: Mapping[str, float] | None = None
-    excitation: Mapping[str, float] | None = None
-    record: Mapping[str, str] | None = None
+    rule: str = "hour"
+    """What made it speak: `early`, `level`, `hour`, `reminder` or `calm`."""
+    grade: int = 0
+    """0 to 5: notable, major, severe, extreme, historic."""
+    burst_usd: float | None = None
+    """Dollars of the side in the last five minutes; null where single orders are unknown."""
+    parent: str | None = None
+    """Id of the open episode of ALL this one is a line of; null for one that speaks for itself."""
+    certainty: Certainty | None = None
+    estimated: Estimated | None = None
+    baseline: Baseline | None = None
+    excitation: Excitation | None = None
+    record: Since | None = None
     coverage: Coverage | None = None
-    lead: Mapping[str, str | float] | None = None
+    lead: Lead | None = None
+    coincides: tuple[str, ...] = ()
+    """Calendar entries within 15 minutes of the onset: beside it, not its cause."""
+    course: Course | None = None
     venues: Mapping[str, float] = {}
     symbols: Mapping[str, float] = {}
     largest: Largest | None = None
-    price: Mapping[str, float] | None = None
+    assets: Mapping[str, float] = {}
+    """Of ALL: dollars by asset, largest first."""
+    price: PriceMove | None = None
     simulated: bool = False
     why: Words = Words(en="", zh="")
+    explain: Explained | msgspec.UnsetType = msgspec.UNSET
+    """Only where it was asked for."""
 
 
 class Episode(Record, frozen=True, kw_only=True):
