@@ -1,9 +1,12 @@
 """When a cascade opens, grows and closes. Pure: no I/O, no clock, no metrics; everything comes as an argument.
 
-The seam is `step(state, reading, rules)`: a later rule brings its own state and keeps this shape.
+Two seams. `Gauge` turns a market's orders into signals, second by second (gauge.py); `step(state, reading, rules)`
+turns a reading, with or without signals, into the next state and what is to be said of it (life.py).
 """
 
-from service.detector.hour import SPAN, Open, State, Verdict, severity_of, step
+from service.detector.gauge import Gauge
+from service.detector.hour import SPAN, severity_of
+from service.detector.life import Open, State, Verdict, step
 from service.detector.rules import Rules
 
-__all__ = ["SPAN", "Open", "Rules", "State", "Verdict", "severity_of", "step"]
+__all__ = ["SPAN", "Gauge", "Open", "Rules", "State", "Verdict", "severity_of", "step"]

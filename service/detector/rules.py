@@ -1,10 +1,12 @@
-"""The knobs of the hour rule. Owns their meaning, defaults and bounds; the reasons stand in config/README.md."""
+"""The knobs of the detector. Owns their meaning, defaults and bounds; the reasons stand in config/README.md."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Gt, Le, Lt
+
+from service.model import ALL
 
 Usd = Annotated[float, Gt(0)]
 
@@ -33,6 +35,39 @@ class Rules:
     """Severity `warning` from this many floors."""
     critical: Annotated[float, Ge(1)] = 3.0
     """Severity `critical` from this many floors."""
+
+    budget: Annotated[float, Gt(0), Le(100)] = 1.0
+    """False alarms of ALL in 30 days that the learnt levels may cost: how often may I wake you."""
+    child_budget: Annotated[float, Gt(0), Le(1)] = 0.2
+    """Every other asset has this part of the budget."""
+    early: Annotated[float, Gt(1)] = 10.0
+    """Level of growth times breadth that opens an episode, until the market's own is learnt."""
+    watch: Annotated[float, Gt(1)] = 5.0
+    """The same for putting a market on watch, which nobody is told of."""
+    breadth: Annotated[float, Gt(1)] = 30.0
+    """Capped dollars of the last minutes over the usual that open an episode, until the market's own is learnt."""
+    early_floor: Annotated[float, Gt(0), Lt(1)] = 0.01
+    """Part of the hour's floor that must have fallen in the last minutes before growth may open an episode ..."""
+    breadth_floor: Annotated[float, Gt(0), Lt(1)] = 0.1
+    """... or breadth alone may."""
+    lean: Annotated[float, Ge(0.5), Le(1)] = 0.65
+    """Part of the last minutes' dollars, large orders capped, that one side must hold for either."""
+    fade_s: Annotated[float, Ge(0)] = 120
+    """An episode fades when the signals have been under half their levels for this long, ..."""
+    end_s: Annotated[float, Ge(0)] = 1800
+    """... and ends when they stay there for this long; what comes back before is the same episode."""
+    update_s: Annotated[float, Ge(0)] = 300
+    """Between two updates of an episode, unless it becomes more severe."""
+    remind_s: Annotated[float, Gt(0)] = 3600
+    """An open episode of which nothing new was said for so long is recalled."""
+    level_part: ClassVar[float] = 0.5
+    """Part of the budget that breadth may spend; growth has the rest."""
+    watches: ClassVar[float] = 4.0
+    """Watches for one alarm."""
+
+    def budget_of(self, asset: str) -> float:
+        """False alarms of one market in 30 days."""
+        return self.budget if asset == ALL else self.budget * self.child_budget
 
     def floor(self, asset: str) -> float:
         """The floor of an asset, in dollars."""

@@ -22,6 +22,7 @@ from service.model.market import (
     Largest,
     Liquidation,
     Print,
+    Pulse,
     Reading,
     Totals,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "Phase",
     "PriceMove",
     "Print",
+    "Pulse",
     "Reading",
     "Reconciled",
     "Record",

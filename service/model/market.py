@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from service.model.findings import Excitation
 from service.model.words import USD_DIGITS, Contract, Record, Side
 
 _SHARE_DIGITS = 6
@@ -77,6 +78,39 @@ class Totals(Record, frozen=True, kw_only=True):
         return round(self.short_usd / self.usd, _SHARE_DIGITS) if self.usd else None
 
 
+class Pulse(Record, frozen=True, kw_only=True):
+    """Signals of one market at the end of one second (`at`, ms UTC): how unusual it is, how much it breeds.
+
+    `breadth` is Y and `early` is E of the detector, each with the level at which it speaks; dollars are those of the
+    last `width_s` seconds, `lean` the part of shorts in them with large orders capped.
+    """
+
+    at: int
+    width_s: int
+    early: float
+    early_level: float
+    watch_level: float
+    breadth: float
+    breadth_level: float
+    growth_z: float
+    orders_minute: int
+    orders: int
+    long_usd: float
+    short_usd: float
+    lean: float | None
+    onset: int
+    usual_rate: float
+    """Orders a second."""
+    usual_usd: float
+    """Capped dollars a second."""
+    median_usd: float
+    cap_usd: float
+    days: float
+    """Days the levels have been learnt from."""
+    rarity_days: float | None
+    excitation: Excitation
+
+
 class Reading(Record, frozen=True, kw_only=True):
     """All spans of one asset at one moment (`now`, ms UTC), and how much of each span was heard.
 
@@ -88,6 +122,10 @@ class Reading(Record, frozen=True, kw_only=True):
     spans: Mapping[str, Totals]
     coverage: Mapping[str, "Coverage"] = {}
     late_usd: float = 0.0
+    pulse: Pulse | None = None
+    """The second-by-second signals; None where single orders are unknown or too little has been heard."""
+    against: Side | None = None
+    """The side that prices speak against: its orders are forced one way while prices go the other."""
 
 
 class Largest(Record, frozen=True, kw_only=True):

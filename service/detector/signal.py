@@ -1,0 +1,52 @@
+"""The two early rules: growth (E) and breadth (Y) of the last minutes against the market's own levels.
+
+    early    E >= its level  and  the last minutes' dollars >= early_floor x floor
+    level    Y >= its level  and  the last minutes' dollars >= breadth_floor x floor
+
+and for either one side must hold `lean` of the capped dollars, and at least half of the venue-seconds of the last five
+minutes must have been heard: half a market is no market (detection study, A.3 and A.5). What is heard of an hour that
+crossed its floor is a floor all the same, so that rule (hour.py) has no such condition.
+"""
+
+from service.detector.rules import Rules
+from service.model import Coverage, Pulse, Reading, Side
+
+EARLY, LEVEL, HOUR_RULE, REMINDER, CALM = "early", "level", "hour", "reminder", "calm"
+#: The span whose coverage must be at least this much.
+HEARD_SPAN, HEARD = "5m", 0.5
+#: Below these parts of their levels the signals are low: an episode fades.
+LOW_BREADTH, LOW_EARLY = 0.5, 0.2
+
+
+def spoken(reading: Reading, rules: Rules) -> tuple[str, Side] | None:
+    """The rule that speaks and the side it speaks of, if one does."""
+    pulse = reading.pulse
+    if pulse is None or pulse.lean is None or not heard_enough(reading.coverage.get(HEARD_SPAN)):
+        return None
+    side = Side.SHORT if pulse.lean >= 1 / 2 else Side.LONG
+    if leaning(pulse, side) < rules.lean or side is reading.against:
+        return None
+    usd, floor = pulse.long_usd + pulse.short_usd, rules.floor(reading.asset)
+    if pulse.early >= pulse.early_level and usd >= rules.early_floor * floor:
+        return EARLY, side
+    if pulse.breadth >= pulse.breadth_level and usd >= rules.breadth_floor * floor:
+        return LEVEL, side
+    return None
+
+
+def low(pulse: Pulse, side: Side) -> bool:
+    """Whether the signals no longer speak for an episode of this side."""
+    if pulse.lean is None or leaning(pulse, side) < 1 / 2:
+        return True
+    return pulse.breadth < LOW_BREADTH * pulse.breadth_level and pulse.early < LOW_EARLY * pulse.early_level
+
+
+def leaning(pulse: Pulse, side: Side) -> float:
+    """The side's part of the last minutes' capped dollars."""
+    lean = pulse.lean or 0.0
+    return lean if side is Side.SHORT else 1 - lean
+
+
+def heard_enough(coverage: Coverage | None) -> bool:
+    """Half of the venue-seconds, where they are known."""
+    return coverage is None or coverage.seconds_share is None or coverage.seconds_share >= HEARD

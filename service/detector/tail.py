@@ -1,0 +1,124 @@
+"""Levels with a stated budget of false alarms: a generalised Pareto tail over block maxima (detection study, B).
+
+Values are maxima of blocks of 15 minutes, so that one burst is one value. Over the last 90 days the top 3 % (at least
+30 of them) are excesses above u, fitted by the posterior mean of Zhang & Stephens (2009), which needs no iteration; xi
+is pulled towards 0.5 with the weight of ten points and kept in [0.05, 1.3].
+
+    level(q) = u + sigma/xi ((q/p_u)^(-xi) - 1)          q = budget per 30 days / 2880
+    period(y) = 1 / (p_u (1 + xi (y - u)/sigma)^(-1/xi))  blocks, never more than three times the history
+
+A block that alarmed tells nothing about quiet: it enters clipped at the level, and at most as many stand as the budget
+expects; more would lift the level with every cascade, none would let it sink (both measured in the laboratory).
+
+Cold start: the settings' level until 3 days are known, a log-linear slide to the fitted one until 30 days.
+"""
+
+from bisect import insort
+from collections.abc import Sequence
+from math import ceil, exp, floor, inf, log, sqrt
+
+import msgspec
+
+#: A block, in seconds, and how many make a day, a month, the memory.
+BLOCK_S = 900
+A_DAY, A_MONTH, MEMORY = 96, 2880, 8640
+#: The part of all blocks that is tail, and the fewest excesses a fit needs.
+TAIL, LEAST = 0.03, 30
+#: Room for more than the tail, since old values leave.
+_KEPT = 400
+_XI_PRIOR, _XI_WEIGHT, _XI_LOW, _XI_HIGH = 0.5, 10.0, 0.05, 1.3
+_KNOWN_DAYS, _LEARNT_DAYS = 3.0, 30.0
+#: Never call anything rarer than this many times the history.
+_BEYOND = 3.0
+
+
+class Fit(msgspec.Struct, frozen=True):
+    """A fitted tail: values above `u` come in the part `p` of all blocks."""
+
+    u: float
+    sigma: float
+    xi: float
+    p: float
+
+    def level(self, q: float) -> float:
+        """The value that is exceeded in the part `q` of all blocks."""
+        return self.u + self.sigma / self.xi * (exp(-self.xi * log(min(q, self.p) / self.p)) - 1)
+
+    def period(self, value: float) -> float:
+        """Blocks from one such value to the next; for values inside the body the shortest that can be told."""
+        return exp(log(1 + self.xi * max(0.0, value - self.u) / self.sigma) / self.xi) / self.p
+
+
+class Tail(msgspec.Struct):
+    """The largest block maxima of the last 90 days as (value, block, alarmed), smallest first."""
+
+    blocks: int = 0
+    top: list[tuple[float, int, bool]] = []
+    fit: Fit | None = None
+
+    def push(self, value: float, block: int, alarmed: bool, level: float, q: float) -> None:
+        """A block has ended. `q`: the part of quiet blocks that may alarm."""
+        known = min(self.blocks, MEMORY)
+        if alarmed:
+            if sum(row[2] for row in self.top) >= max(1, ceil(known * q)):
+                return
+            value = min(value, level)
+        self.blocks += 1
+        if len(self.top) < _KEPT or value > self.top[0][0]:
+            insort(self.top, (value, block, alarmed))
+            if len(self.top) > _KEPT:
+                del self.top[0]
+
+    def refit(self, block: int) -> None:
+        """Fit the tail anew and forget what is older than 90 days; some milliseconds."""
+        self.top = [row for row in self.top if row[1] > block - MEMORY]
+        known = min(self.blocks, MEMORY)
+        excesses = min(len(self.top) - 1, max(LEAST, ceil(TAIL * known)))
+        if excesses < LEAST or self.top[-excesses - 1][0] <= 0:
+            self.fit = None
+            return
+        u = self.top[-excesses - 1][0]
+        over = [value - u for value, _, _ in self.top[-excesses:] if value > u]
+        fitted = pareto(over) if len(over) >= LEAST // 2 else None
+        self.fit = Fit(u=u, sigma=fitted[0], xi=fitted[1], p=len(over) / known) if fitted else None
+
+    @property
+    def days(self) -> float:
+        """How much has been learnt from."""
+        return self.blocks / A_DAY
+
+    def level(self, q: float, configured: float) -> float:
+        """The value that alarms in the part `q` of quiet blocks; the configured one while too little is known."""
+        slide = min(1.0, (self.days - _KNOWN_DAYS) / (_LEARNT_DAYS - _KNOWN_DAYS))
+        if self.fit is None or slide <= 0:
+            return configured
+        return exp((1 - slide) * log(configured) + slide * log(max(self.fit.level(q), 1e-9)))
+
+    def rarity_days(self, value: float) -> float | None:
+        """Days from one such block to the next; None while that is not known."""
+        if self.fit is None or self.days < _LEARNT_DAYS:
+            return None
+        return min(self.fit.period(value), _BEYOND * min(self.blocks, MEMORY)) / A_DAY
+
+
+def pareto(excesses: Sequence[float]) -> tuple[float, float] | None:
+    """(sigma, xi) of positive, ascending excesses; None where they are all alike."""
+    count, largest = len(excesses), excesses[-1]
+    quartile = excesses[max(0, floor(count / 4 + 0.5) - 1)]
+    if quartile <= 0 or largest <= 0:
+        return None
+    steps = 20 + floor(sqrt(count))
+    thetas = [1 / largest + (1 - sqrt(steps / (step + 0.5))) / (3 * quartile) for step in range(steps)]
+    scores = [count * (log(theta / k) + k - 1) if k else -inf for theta, k in ((t, _k(t, excesses)) for t in thetas)]
+    best = max(scores)
+    weights = [exp(score - best) for score in scores]
+    theta = sum(weight * one for weight, one in zip(weights, thetas, strict=True)) / sum(weights)
+    k = _k(theta, excesses)
+    if not k or not theta:
+        return None
+    xi = (count * -k + _XI_WEIGHT * _XI_PRIOR) / (count + _XI_WEIGHT)
+    return k / theta, min(max(xi, _XI_LOW), _XI_HIGH)
+
+
+def _k(theta: float, excesses: Sequence[float]) -> float:
+    return -sum(log(1 - theta * x) for x in excesses) / len(excesses)
