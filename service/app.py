@@ -20,7 +20,7 @@ from service.instruments import Book
 from service.ledger import Ledger, LedgerError
 from service.model import ALL, SPANS, Coverage, Episode, FeedState, SecondOpinion, VenueReport
 from service.outpost import Listings, Outpost, Tools
-from service.pipeline import MOST_GAPS, Cover, Health, Heard, Judge, Knobs, Parts, Pipeline
+from service.pipeline import MOST_GAPS, Cover, Dossier, Health, Heard, Judge, Knobs, Parts, Pipeline
 from service.reconcile import Reconcile
 from service.settings import Settings, public
 from service.sinks import SINKS, Courier
@@ -72,7 +72,8 @@ class App:
         self._health = Health({name: venue.completeness for name, venue in enabled.items()}, heard)
         self._cover = Cover(ledger, self._health, Listings(self._books).venues, clock.speed)
         self._reconcile = self._make_reconcile(settings, client)
-        self._judge = Judge(ledger, settings.detector, self._cover.of, simulated=self.simulated)
+        dossier = Dossier(ledger, self._cover.of, simulated=self.simulated)
+        self._judge = Judge(ledger, settings.detector, self._cover.of, dossier)
         self._pipeline = self._make_pipeline(settings.pipeline)
         self._outposts.update(self._make_outposts(settings, client))
         sections = {name: getattr(settings.sinks, name) for name in SINKS}

@@ -502,6 +502,29 @@ async def test_orders_of_a_venue_are_recalled_by_their_own_time(ledger):
     assert len(await ledger.recall(["okx", "gate"], T0, T0 + DAY)) == 600
 
 
+async def test_whoever_follows_sees_each_order_once_in_the_order_it_was_counted(ledger):
+    orders = [order(at=T0 + n * MINUTE, id=f"{n}") for n in range(500)]
+    found, cursor = await ledger.follow(None, T0)
+    assert found == []
+    for one in orders:
+        await ledger.add([one, orders[0]], one.at)
+        if one.id == "100":
+            found, middle = await ledger.follow(cursor, T0)
+            assert [row.id for row in found] == [row.id for row in orders[:101]]
+    rest = []
+    while page := await ledger.follow(middle, T0):
+        if not page[0]:
+            break
+        rest += page[0]
+        middle = page[1]
+
+    assert [row.id for row in rest] == [row.id for row in orders[101:]]
+    late, end = await ledger.follow(None, T0 + 450 * MINUTE)
+    assert {row.id for row in late} >= {row.id for row in orders[450:]}
+    assert end == middle
+    assert await ledger.follow(end, T0) == ([], end)
+
+
 # Who may speak
 
 

@@ -28,11 +28,11 @@ from service.model import (
     Side,
     SocketHealth,
 )
-from service.pipeline import Cover, Health, Heard, Judge, Knobs, Parts, Pipeline
+from service.pipeline import Cover, Dossier, Health, Heard, Judge, Knobs, Parts, Pipeline
 from service.pipeline.gate import PAST_MS, refusal
 from tests.orders import T0, order
 
-RULES = Rules()
+RULES = Rules(update_s=0)
 
 
 class Frozen:
@@ -54,7 +54,7 @@ class Frozen:
 
 
 def judge(ledger, **changes) -> Judge:
-    return Judge(ledger, RULES, None, **changes)
+    return Judge(ledger, RULES, None, Dossier(ledger, None, **changes))
 
 
 def complete(_at: int) -> Completeness:
@@ -95,11 +95,12 @@ async def test_an_open_episode_goes_on_after_a_restart_without_a_second_opening(
     assert await feed(ledger, judge(ledger), token, [order(101e6, asset="X")]) == ["ALL opened", "X opened"]
 
     reborn = judge(ledger)
-    await reborn.load()
+    await reborn.load(T0)
 
     assert await feed(ledger, reborn, token, [order(10e6, T0 + 1000, asset="X")]) == []
-    assert await feed(ledger, reborn, token, [order(60e6, T0 + 2000, asset="X")]) == ["ALL grew", "X grew"]
+    assert await feed(ledger, reborn, token, [order(60e6, T0 + 2000, asset="X")]) == ["ALL grew"]
     assert [episode.asset for episode in reborn.episodes()] == ["ALL", "X"]
+    assert reborn.episodes()[1].parent == reborn.episodes()[0].id, "ALL speaks for it"
     assert reborn.episodes()[0].peak_usd == 171e6
 
 
@@ -260,7 +261,7 @@ class Street:
         self.rung = 0
         self.health = Health({"bybit": complete}, Heard(awake))
         cover = Cover(ledger, self.health, lambda _asset: ())
-        self.court = court = Judge(ledger, RULES, cover.of)
+        self.court = court = Judge(ledger, RULES, cover.of, Dossier(ledger, cover.of))
         parts = Parts(
             ledger=ledger,
             judge=court,
@@ -355,7 +356,7 @@ async def test_a_state_of_another_version_is_forgotten_not_fatal():
     await ledger.commit(token, {"BTC": b'{"open":{"id":1}}'}, [])
 
     court = judge(ledger)
-    await court.load()
+    await court.load(T0)
 
     assert court.open_markets == []
 

@@ -14,7 +14,7 @@ from service.clock import ScaledClock
 from service.detector import Rules
 from service.ledger.memory import MemoryLedger
 from service.model import HOUR, MINUTE, FeedState, Side, SocketHealth
-from service.pipeline import Cover, Health, Heard, Judge, Knobs, Parts, Pipeline
+from service.pipeline import Cover, Dossier, Health, Heard, Judge, Knobs, Parts, Pipeline
 from service.pipeline.watch import Watch
 from service.pipeline.watchdog import ENOUGH, Silence
 from service.settings import load
@@ -247,7 +247,7 @@ async def test_a_backlog_after_an_outage_of_the_store_accuses_nobody(caplog: pyt
     cover = Cover(ledger, health, lambda _asset: ())
     parts = Parts(
         ledger=ledger,
-        judge=Judge(ledger, Rules(), cover.of),
+        judge=Judge(ledger, Rules(), cover.of, Dossier(ledger, cover.of)),
         health=health,
         cover=cover,
         clock=clock,

@@ -75,6 +75,13 @@ class Ledger(Protocol):
         """Orders of the venues with `at` in [since, until), as they were counted; at least those of the last day."""
         ...
 
+    async def follow(self, cursor: str | None, since: int) -> tuple[list[Liquidation], str]:
+        """Orders counted behind `cursor`, in the order they were counted, and the cursor behind them.
+
+        At most some hundred batches at a time; without a cursor all that were seen since `since` (ms UTC) or later.
+        """
+        ...
+
     async def lease(self, holder: str, ttl_ms: int) -> int | None:
         """Take or renew the right to judge; the fencing token, or None while somebody else holds it. Real time."""
         ...

@@ -1,10 +1,10 @@
 """The ledger in this process: for replay, tests, and machines where no server runs. Lost with the process.
 
-The windows half; alerts, lease and the rest stand in memory_archive.py. Same arithmetic as the scripts, in Python;
-what no window can reach any more is dropped as `now` moves on.
+The windows half; single orders stand in memory_orders.py, alerts, lease and the rest in memory_archive.py. Same
+arithmetic as the scripts, in Python; what no window can reach any more is dropped as `now` moves on.
 """
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Collection, Iterable, MutableMapping, Sequence
 from typing import Any
 
@@ -24,7 +24,7 @@ from service.ledger.buckets import (
     reading,
     totals,
 )
-from service.ledger.memory_archive import MemoryArchive
+from service.ledger.memory_orders import MemoryOrders
 from service.model import ALL, HOUR, MINUTE, Detail, Largest, Liquidation, Reading, Side, Totals, to_units, to_usd
 
 #: Without a reader of history, hours are kept as long as minutes.
@@ -32,7 +32,6 @@ _KEEP = BUCKET_KEEP | {HOUR: BUCKET_KEEP[MINUTE]}
 #: Asset, venue, symbol.
 _Field = tuple[str, str, str]
 _Bitmaps = defaultdict[int, defaultdict[str, int]]
-_RECALLED = 100_000
 
 
 def _tally() -> Tally:
@@ -73,7 +72,7 @@ class _Slot:
             self.largest[asset] = order
 
 
-class MemoryLedger(MemoryArchive):
+class MemoryLedger(MemoryOrders):
     """Fast and forgetful: nothing is kept over a restart, nothing is shared with a second process."""
 
     kind = "memory"
@@ -86,7 +85,6 @@ class MemoryLedger(MemoryArchive):
         self._latest: dict[str, int] = {}
         self._live: _Bitmaps = defaultdict(lambda: defaultdict(int))
         self._healed: _Bitmaps = defaultdict(lambda: defaultdict(int))
-        self._orders: deque[Liquidation] = deque(maxlen=_RECALLED)
         self._swept = 0
 
     async def add(self, batch: Sequence[Liquidation], now: int) -> Added:
@@ -96,7 +94,7 @@ class MemoryLedger(MemoryArchive):
         for position in fresh:
             order = batch[position]
             ticks[order.at // TICK].note(order)
-            self._orders.append(order)
+            self._remember(order)
             self._latest[order.asset] = max(self._latest.get(order.asset, order.at), order.at)
         for tick, slot in ticks.items():
             self._count(tick * TICK, slot, now)
@@ -158,10 +156,6 @@ class MemoryLedger(MemoryArchive):
         """Set bits over all bits of the whole slots inside the span."""
         shares = (await self.slots(venues, now)).shares(venues, live.window(span, now))
         return None if shares is None else shares[0]
-
-    async def recall(self, venues: Collection[str], since: int, until: int) -> list[Liquidation]:
-        """Of the latest hundred thousand orders."""
-        return [order for order in self._orders if order.venue in venues and since <= order.at < until]
 
     async def ping(self) -> None:
         """Always there."""

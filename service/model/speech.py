@@ -90,3 +90,9 @@ class Episode(Record, frozen=True, kw_only=True):
     peak_usd: float
     peak_at: int
     alerts: int
+    onset: int
+    rule: str
+    grade: int
+    stage: str
+    """`running`, or `fading` when the signals are low and it may come back."""
+    parent: str | None

@@ -184,7 +184,7 @@ class Pipeline:
     async def _lead(self) -> None:
         token = await self._ledger.lease(self._holder, int(self._knobs.lease_s * 1_000))
         if token is not None and token != self._token:
-            await self._judge.load()
+            await self._judge.load(self._clock.now())
             # whatever a former leader had counted but not judged is judged now, as it stands now
             now = self._clock.now()
             assets = [ALL, *await self._ledger.assets(now)]
@@ -198,7 +198,7 @@ class Pipeline:
         return Late(self._clock.speed, await self._ledger.recall(self._health.names, now - HOUR, now))
 
     async def _judge_touched(self, token: int, now: int) -> None:
-        others = {ALL, *self._judge.open_markets} - self._touched.keys()
+        others = {ALL, *await self._judge.listen(now)} - self._touched.keys()
         for reading in await self._ledger.read(sorted(others), now):
             self.readings[reading.asset] = self._touched[reading.asset] = reading
         try:
@@ -219,7 +219,7 @@ class Pipeline:
 
     async def _show(self, now: int) -> None:
         if not self.leads:
-            await self._judge.load()  # what another replica judges is shown here too
+            await self._judge.load(now)  # what another replica judges is shown here too
         assets = [ALL, *await self._ledger.assets(now)]
         readings = await self._ledger.read(assets, now)
         self.readings = {reading.asset: self._sized(reading) for reading in readings}
