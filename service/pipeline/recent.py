@@ -1,6 +1,7 @@
 """The orders of the last hour and a quarter, one by one, on every replica. Judges nothing.
 
-A view of the ledger's stream. What needs single orders and not sums (who led, how sure a share is, what a feed left out) looks here.
+A view of the ledger's stream. What needs single orders and not sums (who led, how sure a share is, what a feed left
+out) looks here.
 """
 
 from collections import defaultdict, deque
