@@ -25,6 +25,7 @@ from service.model.market import (
     Reading,
     Totals,
 )
+from service.model.rarity import once_in, spell
 from service.model.speech import (
     Alert,
     Episode,
@@ -107,6 +108,8 @@ __all__ = [
     "Totals",
     "VenueReport",
     "Words",
+    "once_in",
+    "spell",
     "to_units",
     "to_usd",
 ]
