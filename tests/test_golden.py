@@ -78,7 +78,7 @@ FINDINGS = {
         usd=usd,
         low=usd,
         high=usd,
-        method=st.sampled_from(["order sizes", "reference venue"]),
+        method=st.sampled_from(["order sizes", "reference venue", "order sizes and reference venue"]),
         unknown=st.sampled_from([(), ("okx",), ("okx", "htx")]),
     ),
     "baseline": st.one_of(
@@ -208,7 +208,7 @@ def test_a_golden_alert_with_a_key_that_no_alert_has_is_refused(tmp_path):
         golden.alert(path)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(alerts())
 def test_no_alert_breaks_a_sentence_or_says_nothing_aloud(alert):
     words = text.why(alert)
@@ -221,7 +221,7 @@ def test_no_alert_breaks_a_sentence_or_says_nothing_aloud(alert):
     assert len(re.findall(r"[a-zA-Z0-9)%]\.(?: |$)", words.en)) <= 7 + alert.simulated
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(alerts())
 def test_no_clause_is_said_twice(alert):
     for said in (text.why(alert).en, text.why(alert).zh):
@@ -229,7 +229,7 @@ def test_no_clause_is_said_twice(alert):
         assert len(set(clauses)) == len(clauses)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(alerts())
 def test_a_floor_is_called_one_wherever_it_stands_and_nothing_else_is(alert):
     words = text.why(alert)
@@ -239,7 +239,7 @@ def test_a_floor_is_called_one_wherever_it_stands_and_nothing_else_is(alert):
     assert words.en.count("at least ") == words.zh.count("至少")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(alerts(), st.sampled_from(sorted({*FINDINGS} - {"coverage"})))
 def test_what_is_not_known_is_left_out_of_both_languages_and_what_is_known_of_neither_alone(alert, finding):
     silent = msgspec.structs.replace(alert, **{finding: None})
@@ -248,7 +248,7 @@ def test_what_is_not_known_is_left_out_of_both_languages_and_what_is_known_of_ne
     assert (before.en == after.en) is (before.zh == after.zh)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(alerts())
 def test_a_record_counted_differently_never_goes_without_saying_so(alert):
     record, said = alert.record, text.why(alert)

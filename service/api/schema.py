@@ -100,7 +100,7 @@ MEANING: Mapping[str, str] = {
     "order causes.",
     "measure": "What was compared: hour, day or 24h, then the side or total, as `24h short`.",
     "method": "order sizes: the missing part follows from the sizes shown; reference venue: scaled from a venue that "
-    "shows all.",
+    "shows all; `and` joins them where both were used.",
     "move_pct": "The move from start to now, in percent.",
     "multiple": "The span's dollars over the usual ones.",
     "n_eff": "Orders of equal size that would say as much: (sum of dollars)^2 over sum of squares.",
@@ -116,8 +116,8 @@ MEANING: Mapping[str, str] = {
     "p90_at": "When 90 % of the episode's dollars had come, ms UTC; null while unknown.",
     "parent": "Id of the open episode of ALL this one is a line of; null: it speaks for itself.",
     "parked": "Orders that wait for their contract's metadata; they are in no total.",
-    "pattern": "How it is spread: whale (one order carries it), single_venue, single_asset, market_wide or mixed; null "
-    "while unknown.",
+    "pattern": "Where the dollars fell: whale (one order carries them), single_venue, single_asset, market_wide "
+    "(several venues, five coins above their usual level) or mixed; null while unknown.",
     "peak_at": "When the hour's total was largest, ms UTC.",
     "peak_hour_at": "End of the largest hour so far, ms UTC.",
     "peak_hour_usd": "Dollars of both sides in the largest hour so far.",

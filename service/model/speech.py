@@ -54,6 +54,8 @@ class Alert(Record, frozen=True, kw_only=True):
     """The floor of the market, in dollars, where the hour has just crossed it; null when that was said before."""
     parent: str | None = None
     """Id of the open episode of ALL this one is a line of; null for one that speaks for itself."""
+    pattern: str | None = None
+    """`whale`, `single_venue`, `single_asset`, `market_wide` or `mixed`; null while unknown."""
     certainty: Certainty | None = None
     estimated: Estimated | None = None
     baseline: Baseline | None = None
@@ -61,8 +63,6 @@ class Alert(Record, frozen=True, kw_only=True):
     record: Since | None = None
     coverage: Coverage | None = None
     lead: Lead | None = None
-    pattern: str | None = None
-    """How it is spread: `whale`, `single_venue`, `single_asset`, `market_wide` or `mixed`; null while unknown."""
     coincides: tuple[str, ...] = ()
     """Calendar entries within 15 minutes of the onset: beside it, not its cause."""
     course: Course | None = None

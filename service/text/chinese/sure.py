@@ -33,7 +33,7 @@ def _heard(coverage: Coverage, *, told: bool) -> list[str]:
 
 
 def _estimate(estimated: Estimated) -> list[str]:
-    how = _METHOD.get(estimated.method, estimated.method)
+    how = "，并".join(_METHOD.get(one, one) for one in estimated.method.split(" and "))
     between = f"估计值90%可信区间{usd_zh(estimated.low)}至{usd_zh(estimated.high)}，{how}"
     unknown = listed(estimated.unknown, "和", "、") if estimated.unknown else ""
     return [between, unknown and f"{unknown}缺失多少未知，故仍为下限"]

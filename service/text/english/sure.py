@@ -41,7 +41,7 @@ def _heard(coverage: Coverage, *, told: bool) -> list[str]:
 
 
 def _estimate(estimated: Estimated) -> list[str]:
-    how = _METHOD.get(estimated.method, estimated.method)
+    how = " and ".join(_METHOD.get(one, one) for one in estimated.method.split(" and "))
     between = f"estimate {usd_en(estimated.low)} to {usd_en(estimated.high)} (90% sure), {how}"
     if not estimated.unknown:
         return [between]
