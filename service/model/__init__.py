@@ -26,6 +26,7 @@ from service.model.market import (
     Reading,
     Totals,
 )
+from service.model.rarity import once_in, spell
 from service.model.speech import (
     Alert,
     Episode,
@@ -109,6 +110,8 @@ __all__ = [
     "Totals",
     "VenueReport",
     "Words",
+    "once_in",
+    "spell",
     "to_units",
     "to_usd",
 ]
