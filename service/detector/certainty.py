@@ -1,4 +1,4 @@
-"""How far a share of shorts can be trusted. Order sizes have heavy tails: thousands of orders may say as much as twenty.
+"""How far a share of shorts can be trusted: order sizes have heavy tails, thousands may say as much as twenty.
 
 Owns the effective number of orders, the interval and the type; decides nothing about an episode. Source: detection
 study, A.2.

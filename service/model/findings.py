@@ -54,15 +54,21 @@ class Excitation(Record, frozen=True, kw_only=True):
 
 
 class Since(Record, frozen=True, kw_only=True):
-    """The last time there was at least as much. Dates belong to a zone: the same moment has two of them."""
+    """The last time there was at least as much. Dates belong to a zone: the same moment has two of them.
 
-    largest_since: str
+    Where nothing as large is remembered the four fields of that time are null: it is the largest since `first_at`, and
+    nobody can say more.
+    """
+
+    largest_since: str | None = None
     """Date in UTC, as 2025-10-10."""
-    zone_date: str
+    zone_date: str | None = None
     """The same moment's date in `zone`."""
     zone: str
-    at: int
-    usd: float
+    """As `UTC+8`, or `UTC`: where `zone_date` is a date; it may change over the year."""
+    at: int | None = None
+    """The moment, ms UTC; of a whole day its noon."""
+    usd: float | None = None
     """How much it was then."""
     measure: str
     """What was compared: `hour`, `day` or `24h`, then the side or `total`, as `24h short`."""
@@ -70,6 +76,8 @@ class Since(Record, frozen=True, kw_only=True):
     """False where the venues or what they show have changed in between: the two are not counted alike."""
     first_at: int
     """How far back the memory reaches, ms UTC."""
+    running: bool = True
+    """True while it may still grow: it is already the largest since; only the end makes it final."""
 
 
 class Lead(Record, frozen=True, kw_only=True):
