@@ -74,7 +74,7 @@ class Brute:
                 blocks[one.at // measure.block] = one
         return sorted(blocks.values(), key=lambda peak: peak.at)
 
-    def answer(self, name: str, peaks: list[Peak], usd: float, onset: int) -> Peak | None | str:
+    def answer(self, name: str, peaks: list[Peak], usd: float, onset: int) -> Peak | str | None:
         edge, block = onset - MEASURES[name].span, MEASURES[name].block
         if self.first_at > edge:
             return "nothing"
@@ -379,7 +379,7 @@ def test_a_first_memory_comes_from_clock_hours_days_exact_and_rolling_peaks_mark
 
 def test_a_first_memory_never_says_more_than_what_was_seen_live():
     rows = list(market(11, 400))
-    live, hours, last = Board(), dict[int, Totals](), None
+    live, hours = Board(), dict[int, Totals]()
     for one, today in rows:
         live = seen(live, one, "a", today)
     for (before, was), (one, today) in pairwise([(None, Totals()), *rows]):

@@ -12,7 +12,7 @@ from service.ledger.archive import RedisArchive
 from service.ledger.buckets import TICK, TOP_SYMBOLS, WINDOWS, cover, reading, totals
 from service.ledger.embedded import EmbeddedServer
 from service.ledger.server import TIMEOUT_S, Server
-from service.model import ALL, HOUR, Detail, Largest, Liquidation, Reading, Side, Totals, to_usd
+from service.model import ALL, HOUR, Detail, Edge, Largest, Liquidation, Reading, Side, Totals, to_usd
 
 #: Entries of the stream read at a time.
 _RECALLED = 200
@@ -52,6 +52,15 @@ class RedisLedger(RedisArchive):
             return []
         reply = await self._server.run("read", (self._keys.assets,), now, *assets)
         return _readings(_read.decode(reply), now)
+
+    async def edges(self, asset: str, now: int) -> dict[str, Edge]:
+        """One bucket a span, in one round trip."""
+        edges = {span: window.edge(now) for span, window in WINDOWS.items()}
+        names = [self._keys.bucket(WINDOWS[span].width, slot) for span, (slot, _) in edges.items()]
+        stored = await self._server.ask_all([("HGET", name, asset) for name in names])
+        tallies = (totals(wire.tally(text)) if text else Totals() for text in stored)
+        pairs = zip(edges.items(), tallies, strict=True)
+        return {span: Edge(totals=held, inside=inside) for (span, (_, inside)), held in pairs}
 
     async def detail(self, asset: str, span: str, now: int) -> Detail:
         """The same buckets as a reading at `now`, by name; at most 50 symbols."""
