@@ -485,7 +485,7 @@ async def test_the_middle_is_nearer_to_the_truth_than_the_floor():
     ledger, chance = MemoryLedger(), random.Random(1)
     orders = [
         order(usd=round(chance.expovariate(0.001), 4), at=T0 + chance.randrange(2 * HOUR), id=str(number))
-        for number in range(20_000)
+        for number in range(8_000)
     ]
     await ledger.add(orders, T0 + HOUR)
     off = {span: [0.0, 0.0] for span in ("1m", "15m", "1h")}

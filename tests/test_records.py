@@ -30,6 +30,10 @@ def reading(now: int, hour: Totals, day: Totals | None = None) -> Reading:
     return Reading(asset="ALL", now=now, spans={**dict.fromkeys(SPANS, hour), "24h": day or hour})
 
 
+def by_day(one: Reading, today: Totals) -> dict[int, Totals]:
+    return {one.now // DAY * DAY: today}
+
+
 def told(board: Board, now: int, short: float, regime: str = "a") -> Board:
     return seen(board, reading(now, dollars(0, short)), regime)
 
@@ -103,7 +107,7 @@ def test_every_answer_is_the_brute_forces(number):
     chance, board, brute, wrong, kinds, total = random.Random(number), Board(), None, 0, set(), 0
     for step, (one, today) in enumerate(market(number, 300)):
         brute = brute or Brute(first_at=one.now)
-        board = seen(board, one, "a", today)
+        board = seen(board, one, "a", by_day(one, today))
         brute.see(one, today)
         if step % 10:
             continue
@@ -130,7 +134,7 @@ def test_a_question_about_an_event_of_days_is_exact_while_its_onset_is_told():
     for step, (one, today) in enumerate(market(99, 260)):
         brute = brute or Brute(first_at=one.now)
         onset = one.now if step == 130 else onset
-        board = seen(board, one, "a", today, onset)
+        board = seen(board, one, "a", by_day(one, today), onset)
         brute.see(one, today)
     assert onset is not None
     assert one.now - onset > 3 * DAY
@@ -149,7 +153,7 @@ def test_without_its_onset_a_long_event_may_be_told_a_later_date_but_never_an_ea
     rows = list(market(7, 400))
     for one, today in rows:
         brute = brute or Brute(first_at=one.now)
-        board = seen(board, one, "a", today)
+        board = seen(board, one, "a", by_day(one, today))
         brute.see(one, today)
     for name in MEASURES:
         peaks = brute.peaks(name, "total")
@@ -166,8 +170,8 @@ def test_without_its_onset_a_long_event_may_be_told_a_later_date_but_never_an_ea
 def test_a_stored_board_goes_on_as_if_nothing_had_happened():
     board = again = Board()
     for one, today in market(3, 200):
-        board = seen(board, one, "a", today)
-        again = msgspec.json.decode(msgspec.json.encode(seen(again, one, "a", today)), type=Board)
+        board = seen(board, one, "a", by_day(one, today))
+        again = msgspec.json.decode(msgspec.json.encode(seen(again, one, "a", by_day(one, today))), type=Board)
 
     assert again == board
 
@@ -231,7 +235,7 @@ def test_a_moment_has_one_date_a_zone(zone, when, name, date):
 def test_a_calendar_day_keeps_its_name_in_every_zone_near_utc():
     board = Board()
     for when, usd in {"2025-10-09T08:00": 50, "2025-10-10T23:59": 700, "2025-10-12T12:00": 90}.items():
-        board = seen(board, reading(ms(when), dollars(0, 1)), "a", dollars(0, usd))
+        board = seen(board, reading(ms(when), dollars(0, 1)), "a", {ms(when) // DAY * DAY: dollars(0, usd)})
 
     for zone in (UTC, CHINA, ZoneInfo("America/Los_Angeles")):
         found = asked(board, 577, ms("2025-10-12T11:00"), "day", zone)
@@ -243,7 +247,12 @@ def test_a_calendar_day_keeps_its_name_in_every_zone_near_utc():
 
 def test_measures_and_sides_do_not_meet():
     board = told(Board(), T0, 1)
-    board = seen(board, reading(T0 + 30 * DAY, dollars(500, 100), dollars(900, 300)), "a", dollars(800, 200))
+    board = seen(
+        board,
+        reading(T0 + 30 * DAY, dollars(500, 100), dollars(900, 300)),
+        "a",
+        {T0 // DAY * DAY + 30 * DAY: dollars(800, 200)},
+    )
     board = told(board, T0 + 60 * DAY, 1)
 
     found = {
@@ -339,6 +348,18 @@ def test_a_question_changes_nothing_and_a_reading_that_tells_nothing_new_leaves_
     assert told(board, ms("2026-01-13T19:00"), 9_999) is board, "a clock that went back"
 
 
+def test_yesterday_is_finished_after_midnight_and_then_left_alone():
+    board, day = told(Board(), T0, 1), T0 // DAY * DAY + DAY
+    board = seen(board, reading(day + DAY - MINUTE, dollars(0, 1)), "a", {day: dollars(0, 100)})
+    board = seen(board, reading(day + DAY + 1, dollars(0, 1)), "a", {day: dollars(0, 130), day + DAY: dollars(0, 2)})
+    board = seen(board, reading(day + DAY + 2, dollars(0, 1)), "a", {day: dollars(0, 999)})
+
+    assert [(peak.at, peak.usd) for peak in standing(board, "day", "short")] == [
+        (day + DAY + DAY // 2, 2),
+        (day + DAY // 2, 130),
+    ]
+
+
 # The memory's beginning
 
 
@@ -381,7 +402,7 @@ def test_a_first_memory_never_says_more_than_what_was_seen_live():
     rows = list(market(11, 400))
     live, hours = Board(), dict[int, Totals]()
     for one, today in rows:
-        live = seen(live, one, "a", today)
+        live = seen(live, one, "a", by_day(one, today))
     for (before, was), (one, today) in pairwise([(None, Totals()), *rows]):
         same = before is not None and before.now // DAY == one.now // DAY
         start, known = one.now // HOUR * HOUR, was if same else Totals()

@@ -20,6 +20,7 @@ SHAPES = (
     shapes.Page,
     shapes.Window,
     shapes.Windows,
+    shapes.Records,
     shapes.Episodes,
     shapes.Venues,
     shapes.BadFrames,
@@ -33,6 +34,8 @@ SHAPES = (
 MEANING: Mapping[str, str] = {
     "about": "What the venue's public feed leaves out, in a sentence.",
     "alerts": "Alerts, newest last; in an episode how many it has had.",
+    "alike_since": "Since when everything is counted by the same venues and rules, ms UTC; null: as long as the memory "
+    "reaches.",
     "allowed": "What would have been accepted.",
     "asset": "The coin over all venues and contracts; ALL is all coins on the enabled venues.",
     "at": "When, ms UTC: of an order the venue's time, of an alert or episode the moment judged.",
@@ -44,6 +47,7 @@ MEANING: Mapping[str, str] = {
     "completeness": "complete: every liquidation is shown; sampled: all but one order a second is left out; "
     "partial: an unstated part is left out.",
     "coverage": "How much of the span was heard, or of each span by its name; null while unknown.",
+    "date": "Its date in UTC, as 2025-10-10.",
     "detail": "What was wrong.",
     "docs": "The venue's page the decoding was written from.",
     "doors": "Path and meaning of every door.",
@@ -60,6 +64,7 @@ MEANING: Mapping[str, str] = {
     "healed": "True when the venue's history has filled the gap since.",
     "healed_share": "The part of the span that no socket brought and a history told later; null while unknown.",
     "heals": "Whether the venue has a public history that gaps can be filled from.",
+    "hi_usd": "Dollars of both sides, certainly not more: the total and all of the bucket its old edge runs through.",
     "id": "Stable name; seen twice it is the same.",
     "instruments": "Contracts known from the venue's metadata.",
     "kind": "short_squeeze: shorts were forced to buy; long_flush: longs were forced to sell.",
@@ -70,6 +75,8 @@ MEANING: Mapping[str, str] = {
     "live_share_1h": "Time heard of the last hour over all of it, 0 to 1; null while unknown.",
     "long_count": "Long positions closed by force, in orders.",
     "long_usd": "Dollars of long positions closed by force.",
+    "mid_usd": "Dollars of both sides, best guess: the total and the part of that bucket that is still inside. For "
+    "display; claims rest on the total.",
     "name": "The venue's name, as in filters and settings.",
     "nearest": "Allowed names that look like what was asked, best first.",
     "next": "Cursor to ask on with as `since`: everything up to it has been looked at.",
@@ -87,6 +94,8 @@ MEANING: Mapping[str, str] = {
     "reconciled": "Our sums of the last 24 h beside those the venue itself publishes, over the same contracts and "
     "intervals; null: it publishes none, or none are known yet.",
     "record": "Since when there was nothing larger; null while unknown.",
+    "records": "Peaks that nothing has reached since, by measure and side, the latest (and so smallest) first.",
+    "regime": "Which venues are counted, by which rules of their feeds; null while nothing is remembered.",
     "second_opinion": "The last hour as an aggregator counts it, with its own venues and methods; null: none was "
     "asked, it did not answer, or this is another asset or span.",
     "seconds_share": "Venue-seconds heard, live or filled later, over all of them, 0 to 1; null while unknown.",

@@ -3,7 +3,25 @@
 The seam is `step(state, reading, rules)`: a later rule brings its own state and keeps this shape.
 """
 
+from service.detector.certainty import certainty
 from service.detector.hour import SPAN, Open, State, Verdict, severity_of, step
+from service.detector.records import Board, Claim, seen, since
 from service.detector.rules import Rules
+from service.detector.seeds import seed, sum_of
 
-__all__ = ["SPAN", "Open", "Rules", "State", "Verdict", "severity_of", "step"]
+__all__ = [
+    "SPAN",
+    "Board",
+    "Claim",
+    "Open",
+    "Rules",
+    "State",
+    "Verdict",
+    "certainty",
+    "seed",
+    "seen",
+    "severity_of",
+    "since",
+    "step",
+    "sum_of",
+]

@@ -24,6 +24,7 @@ Nothing is claimed beyond `first_at`. What nobody heard is not in here.
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
+from types import MappingProxyType
 
 import msgspec
 
@@ -66,6 +67,7 @@ class Stack(Record, frozen=True, array_like=True):
 
 
 NOTHING = Stack()
+NO_DAYS: Mapping[int, Totals] = MappingProxyType({})
 
 
 class Board(Record, frozen=True, kw_only=True):
@@ -91,24 +93,31 @@ class Claim(Record, frozen=True, kw_only=True):
     running: bool = True
 
 
-def seen(board: Board, reading: Reading, regime: str, today: Totals | None = None, onset: int | None = None) -> Board:
+def seen(
+    board: Board, reading: Reading, regime: str, days: Mapping[int, Totals] = NO_DAYS, onset: int | None = None
+) -> Board:
     """The board after one reading; the same object where it holds nothing new.
 
-    `today`: what the calendar day (UTC) holds so far, where the caller knows. `onset`: of the event that is open, if
-    any; what lies around it is then kept open however long it lasts.
+    `days`: what calendar days hold so far, by their start (ms UTC), oldest first, as far as the caller knows: today's,
+    and after midnight yesterday's once more. `onset`: of the event that is open, if any; what lies around it is then
+    kept open however long it lasts.
     """
     now, stacks = reading.now, dict[str, Stack]()
+    first = min(now, onset if onset is not None else now) - SLACK
     for name, measure in MEASURES.items():
-        totals = reading.spans[measure.rolling] if measure.rolling else today
-        if totals is not None:
-            horizon = min(now, onset if onset is not None else now) - measure.span - SLACK
-            stacks |= noted(board.stacks, name, totals, now, horizon)
-    first_at = now if board.first_at is None else board.first_at
-    alike_since = board.alike_since if board.regime in (None, regime) else now
+        moments = {now: reading.spans[measure.rolling]} if measure.rolling else days
+        for at, totals in moments.items():
+            known = {**board.stacks, **stacks} if stacks else board.stacks
+            stacks |= noted(known, name, totals, at, first - measure.span)
     if not stacks and board.regime == regime:
         return board
-    known = {**board.stacks, **stacks} if stacks else board.stacks
-    return Board(first_at=first_at, regime=regime, alike_since=alike_since, rough_until=board.rough_until, stacks=known)
+    return Board(
+        first_at=now if board.first_at is None else board.first_at,
+        regime=regime,
+        alike_since=board.alike_since if board.regime in (None, regime) else now,
+        rough_until=board.rough_until,
+        stacks={**board.stacks, **stacks},
+    )
 
 
 def since(board: Board, claim: Claim, zone: tzinfo = UTC) -> Since | None:

@@ -1,5 +1,6 @@
 """The street right of the queue: queue -> ledger -> detector -> alerts. Owns the order of the steps, no rule."""
 
+from service.pipeline.boards import Boards
 from service.pipeline.cover import MOST_GAPS, Cover
 from service.pipeline.health import Health
 from service.pipeline.heard import Heard
@@ -8,4 +9,4 @@ from service.pipeline.judge import Judge
 from service.pipeline.knobs import Knobs
 from service.pipeline.street import Parts, Pipeline
 
-__all__ = ["MOST_GAPS", "Cover", "Health", "Heard", "Item", "Judge", "Knobs", "Parts", "Pipeline"]
+__all__ = ["MOST_GAPS", "Boards", "Cover", "Health", "Heard", "Item", "Judge", "Knobs", "Parts", "Pipeline"]
