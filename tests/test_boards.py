@@ -98,3 +98,17 @@ async def test_nothing_to_note_changes_nothing(ledger):
     readings = await ledger.read([ALL], NOON + 10_000)
 
     assert await found.observe(readings, {}) == await found.observe([], {}) == set()
+
+
+async def test_what_lies_behind_a_long_silence_of_the_service_is_not_comparable(ledger):
+    found = boards(ledger)
+    await observe(found, ledger, NOON, 7)
+    await observe(found, ledger, NOON + 3 * HOUR, 1, "ETH")
+    claim = Claim(measure="24h", side="short", usd=5, onset=NOON + 3 * DAY)
+    assert found.since("BTC", claim).comparable is True
+
+    await observe(found, ledger, NOON + 7 * HOUR + 1, 1, "ETH")
+
+    assert found.since("BTC", claim).comparable is False
+    assert found.since("BTC", claim).usd == 7
+    assert found.since("ETH", Claim(measure="24h", side="short", usd=1, onset=NOON + 3 * DAY)).comparable is False

@@ -430,6 +430,15 @@ def test_the_day_so_far_is_the_sum_of_its_hours():
 # How large it gets
 
 
+def test_equal_peaks_do_not_pile_up():
+    board = Board()
+    for day in range(40):
+        board = told(board, T0 + day * 2 * DAY, 5)
+
+    assert len(board.stacks["24h short"].settled) == 1
+    assert asked(board, 5, T0 + 80 * DAY).at == T0 + 78 * DAY
+
+
 def test_a_memory_of_five_years_stays_small():
     chance, hours = random.Random(5), dict[int, Totals]()
     for hour in range(5 * 365 * 24):

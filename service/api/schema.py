@@ -34,8 +34,8 @@ SHAPES = (
 MEANING: Mapping[str, str] = {
     "about": "What the venue's public feed leaves out, in a sentence.",
     "alerts": "Alerts, newest last; in an episode how many it has had.",
-    "alike_since": "Since when everything is counted by the same venues and rules, ms UTC; null: as long as the memory "
-    "reaches.",
+    "alike_since": "Since when everything is counted by the same venues and rules and without a hole of hours, ms UTC; "
+    "null: as long as the memory reaches.",
     "allowed": "What would have been accepted.",
     "asset": "The coin over all venues and contracts; ALL is all coins on the enabled venues.",
     "at": "When, ms UTC: of an order the venue's time, of an alert or episode the moment judged.",

@@ -5,7 +5,7 @@ The seam is `step(state, reading, rules)`: a later rule brings its own state and
 
 from service.detector.certainty import certainty
 from service.detector.hour import SPAN, Open, State, Verdict, severity_of, step
-from service.detector.records import Board, Claim, seen, since
+from service.detector.records import Board, Claim, interrupted, seen, since
 from service.detector.rules import Rules
 from service.detector.seeds import seed, sum_of
 
@@ -18,6 +18,7 @@ __all__ = [
     "State",
     "Verdict",
     "certainty",
+    "interrupted",
     "seed",
     "seen",
     "severity_of",

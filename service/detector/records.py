@@ -18,7 +18,7 @@ study, F.
 4. What still runs is `running`.
 5. How rare it is, others say: the largest in k days comes by luck every k days.
 
-Nothing is claimed beyond `first_at`. What nobody heard is not in here.
+Nothing is claimed beyond `first_at`. What nobody heard is not in here: see `interrupted`.
 """
 
 from bisect import bisect_right
@@ -76,7 +76,9 @@ class Board(Record, frozen=True, kw_only=True):
     first_at: int | None = None
     regime: str | None = None
     alike_since: int | None = None
-    """Since when (ms UTC) everything was counted by `regime`; None: as long as the memory reaches."""
+    """Since when (ms UTC) everything was counted by `regime` without a hole; None: as long as the memory reaches."""
+    heard_until: int = 0
+    """The last hour (ms UTC) in which there was a reading."""
     rough_until: int = 0
     """Rolling peaks before this (ms UTC) were read off clock hours."""
     stacks: Mapping[str, Stack] = {}
@@ -109,15 +111,22 @@ def seen(
         for at, totals in moments.items():
             known = {**board.stacks, **stacks} if stacks else board.stacks
             stacks |= noted(known, name, totals, at, first - measure.span)
-    if not stacks and board.regime == regime:
+    hour = now // HOUR * HOUR
+    if not stacks and board.regime == regime and hour <= board.heard_until:
         return board
     return Board(
         first_at=now if board.first_at is None else board.first_at,
         regime=regime,
         alike_since=board.alike_since if board.regime in (None, regime) else now,
+        heard_until=max(hour, board.heard_until),
         rough_until=board.rough_until,
         stacks={**board.stacks, **stacks},
     )
+
+
+def interrupted(board: Board, now: int) -> Board:
+    """After a time in which nobody listened: what lies behind is not comparable, a larger one may be missing."""
+    return msgspec.structs.replace(board, alike_since=now) if board.first_at is not None else board
 
 
 def since(board: Board, claim: Claim, zone: tzinfo = UTC) -> Since | None:
@@ -132,18 +141,18 @@ def since(board: Board, claim: Claim, zone: tzinfo = UTC) -> Since | None:
         return None
     key = f"{claim.measure} {claim.side}"
     peak = _last(board.stacks.get(key, NOTHING), measure.block, claim.usd, edge)
-    at = peak.at if peak else board.first_at
-    told = Since(
-        zone=zone_name(at, zone),
+    there = datetime.fromtimestamp((peak.at if peak else board.first_at) / 1_000, zone)
+    return Since(
+        largest_since=date_in(peak.at, UTC) if peak else None,
+        zone_date=there.date().isoformat() if peak else None,
+        zone=_offset(there),
+        at=peak.at if peak else None,
+        usd=peak.usd if peak else None,
         measure=key,
         comparable=comparable(board, claim.measure, peak),
         first_at=board.first_at,
         running=claim.running,
     )
-    if peak is None:
-        return told
-    dates = {"largest_since": date_in(at, UTC), "zone_date": date_in(at, zone)}
-    return msgspec.structs.replace(told, at=at, usd=peak.usd, **dates)
 
 
 def standing(board: Board, measure: str, side: str) -> list[Peak]:
@@ -172,12 +181,7 @@ def date_in(at: int, zone: tzinfo) -> str:
 
 def zone_name(at: int, zone: tzinfo) -> str:
     """A zone by its distance from UTC at a moment (ms UTC), as `UTC+8`."""
-    offset = datetime.fromtimestamp(at / 1_000, zone).utcoffset()
-    minutes = round(offset.total_seconds() / 60) if offset else 0
-    hours, rest = divmod(abs(minutes), 60)
-    if not minutes:
-        return "UTC"
-    return f"UTC{'+' if minutes > 0 else '-'}{hours}" + (f":{rest:02}" if rest else "")
+    return _offset(datetime.fromtimestamp(at / 1_000, zone))
 
 
 def noted(
@@ -191,6 +195,15 @@ def noted(
         stack = stacks.get(key, NOTHING)
         if usd > 0 and _is_peak(stack.recent, measure, at, usd):
             yield key, _pushed(stack, measure.block, Peak(at, usd), horizon)
+
+
+def _offset(moment: datetime) -> str:
+    offset = moment.utcoffset()
+    minutes = round(offset.total_seconds() / 60) if offset else 0
+    if not minutes:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'+' if minutes > 0 else '-'}{hours}" + (f":{rest:02}" if rest else "")
 
 
 def _is_peak(recent: tuple[Peak, ...], measure: Measure, at: int, usd: float) -> bool:

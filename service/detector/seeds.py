@@ -25,7 +25,7 @@ def seed(hours: Mapping[int, Totals], until: int, regime: str) -> Board:
         end = start + HOUR
         for name, since in {"hour": start, "day": start // DAY * DAY, "24h": end - DAY}.items():
             stacks |= noted(stacks, name, held(since, end), end - 1, end - MEASURES[name].span - SLACK)
-    return Board(first_at=done[0], regime=regime, rough_until=until, stacks=stacks)
+    return Board(first_at=done[0], regime=regime, heard_until=last, rough_until=until, stacks=stacks)
 
 
 def sum_of(hours: Mapping[int, Totals]) -> Totals:

@@ -9,7 +9,7 @@ from datetime import UTC, tzinfo
 
 import msgspec
 
-from service.detector import Board, Claim, seed, seen, since, sum_of
+from service.detector import Board, Claim, interrupted, seed, seen, since, sum_of
 from service.ledger import Ledger
 from service.model import ALL, HOUR, MINUTE, Reading, Since, Totals
 
@@ -18,6 +18,8 @@ log = logging.getLogger("cascade.pipeline")
 DAY = 24 * HOUR
 #: A calendar day is added up this often (ms of the service's clock).
 DAY_EVERY = MINUTE
+#: ALL has a reading in every round. After a longer pause than this (ms) something may have been missed for good.
+HOLE = 3 * HOUR
 #: So far back a first memory looks. The ledger keeps its hours longer, but each of them is a question.
 REACH = 365 * DAY
 
@@ -48,8 +50,8 @@ class Boards:
     async def observe(self, readings: Collection[Reading], onsets: Mapping[str, int]) -> set[str]:
         """Take note; the markets whose memory changed. `onsets` of open events, by market. Raises LedgerError."""
         changed = set()
-        if readings and ALL not in self._boards:
-            self._boards[ALL] = await self._first(ALL, max(one.now for one in readings))
+        if readings:
+            await self._begin(max(one.now for one in readings))
         for reading in readings:
             asset = reading.asset
             before = self._boards.get(asset)
@@ -73,6 +75,12 @@ class Boards:
                 self._boards[asset] = _DECODE(state)
             except msgspec.MsgspecError as error:
                 log.warning("the stored records of %s are of another version and are made anew: %s", asset, error)
+
+    async def _begin(self, now: int) -> None:
+        if ALL not in self._boards:
+            self._boards[ALL] = await self._first(ALL, now)
+        elif now - self._boards[ALL].heard_until > HOLE:
+            self._boards = {asset: interrupted(board, now) for asset, board in self._boards.items()}
 
     async def _first(self, asset: str, now: int) -> Board:
         """From hours of which nobody noted who was counted: what comes is not comparable with them.
