@@ -16,11 +16,12 @@ from service.api import serve
 from service.api.serve import STOP_S, StartError, listen
 from service.bell import Bell
 from service.clock import Clock, ScaledClock, WallClock
+from service.detector import Board
 from service.instruments import Book
 from service.ledger import Ledger, LedgerError
 from service.model import ALL, SPANS, Coverage, Episode, FeedState, SecondOpinion, VenueReport
 from service.outpost import Listings, Outpost, Tools
-from service.pipeline import MOST_GAPS, Cover, Dossier, Health, Heard, Judge, Knobs, Parts, Pipeline
+from service.pipeline import MOST_GAPS, Boards, Cover, Dossier, Health, Heard, Judge, Knobs, Parts, Pipeline
 from service.reconcile import Reconcile
 from service.settings import Settings, public
 from service.sinks import SINKS, Courier
@@ -62,6 +63,7 @@ class App:
         self.started_at = clock.now()
         self.stopping = False
         self.config: Mapping[str, Any] = public(settings)
+        self.zone = settings.detector.tz
         self._listener = (settings.api.host, settings.api.port)
         self._bell = Bell()
         self._holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -72,6 +74,7 @@ class App:
         self._health = Health({name: venue.completeness for name, venue in enabled.items()}, heard)
         self._cover = Cover(ledger, self._health, Listings(self._books).venues, clock.speed)
         self._reconcile = self._make_reconcile(settings, client)
+        self._boards = Boards(ledger, lambda now: _regime(enabled, now), self.zone)
         dossier = Dossier(ledger, self._cover.of, simulated=self.simulated)
         self._judge = Judge(ledger, settings.detector, self._cover.of, dossier)
         self._pipeline = self._make_pipeline(settings.pipeline)
@@ -200,6 +203,10 @@ class App:
         """Open episodes, largest first."""
         return self._judge.episodes()
 
+    def records(self, asset: str) -> Board | None:
+        """What is remembered of the asset's largest hours and days."""
+        return self._boards.of(asset)
+
     def second_opinion(self) -> SecondOpinion | None:
         """An aggregator's count of the last hour, if there is one."""
         return self._reconcile.opinion()
@@ -217,6 +224,11 @@ class App:
     async def changed(self, timeout_s: float) -> None:
         """Return when an alert may have been appended here or by another replica, or after `timeout_s`."""
         await self._bell.wait(min(timeout_s, LOOK_S))
+
+
+def _regime(venues: Mapping[str, Venue], now: int) -> str:
+    """Who is counted, and what they show: dollars of two regimes are not counted alike."""
+    return " ".join(f"{name}:{venue.completeness(now)}" for name, venue in sorted(venues.items()))
 
 
 def _polled(venue: Venue) -> bool:

@@ -21,7 +21,7 @@ SECRET = "hunter2"
 SECTIONS = "service, clock, ledger, feed, backfill, pipeline, detector, venues, api, second_opinion, sinks"
 NAMES = ", ".join(VENUES)
 TIME = "ISO 8601 with its zone, as 2026-01-13T18:00:00Z, or empty"
-RULES = "floors, share, grow, close_total, close_share, close_after_s, warning, critical"
+RULES = "floors, share, grow, close_total, close_share, close_after_s, warning, critical, zone"
 
 MESSAGES = {
     "unknown-section": f": [detctor]: unknown section; allowed: {SECTIONS}; did you mean detector?",
@@ -37,6 +37,10 @@ MESSAGES = {
     "endless-floor": ": [detector.floors] ETH = Infinity: is not finite; allowed: finite numbers",
     "small-asset": (
         ": [detector.floors] btc: unknown asset; allowed: assets in capitals, ALL, default; did you mean BTC?"
+    ),
+    "unknown-zone": (
+        ': [detector] zone = "Asia/Shanghia": is no zone; '
+        "allowed: names of the tz database, as Asia/Shanghai, or UTC; did you mean Asia/Shanghai?"
     ),
     "severities-crossed": ": [detector] critical = 1.5: is below warning, which is 2; allowed: from warning",
     "unknown-venue": (

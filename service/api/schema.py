@@ -20,6 +20,7 @@ SHAPES = (
     shapes.Page,
     shapes.Window,
     shapes.Windows,
+    shapes.Records,
     shapes.Episodes,
     shapes.Venues,
     shapes.BadFrames,
@@ -33,6 +34,8 @@ SHAPES = (
 MEANING: Mapping[str, str] = {
     "about": "What the venue's public feed leaves out, in a sentence.",
     "alerts": "Alerts, newest last; in an episode how many it has had.",
+    "alike_since": "Since when everything is counted by the same venues and rules and without a hole of hours, ms UTC; "
+    "null: as long as the memory reaches.",
     "allowed": "What would have been accepted.",
     "asset": "The coin over all venues and contracts; ALL is all coins on the enabled venues.",
     "assets": "Of ALL: dollars by asset, largest first; empty for one asset.",
@@ -57,6 +60,7 @@ MEANING: Mapping[str, str] = {
     "course": "When the episode began, how its dollars came, its running and its peak hour; null while unknown.",
     "coverage": "How much of the span was heard, or of each span by its name; null while unknown.",
     "crossed_usd": "The market's floor in dollars where the hour has just crossed it; null when that was said before.",
+    "date": "Its date in UTC, as 2025-10-10.",
     "detail": "What was wrong.",
     "docs": "The venue's page the decoding was written from.",
     "doors": "Path and meaning of every door.",
@@ -82,6 +86,7 @@ MEANING: Mapping[str, str] = {
     "high": "Upper end of the interval: of an estimate in dollars, of a share 0 to 1, of excitation further orders an "
     "order causes.",
     "hour_usd": "Dollars of both sides in the running hour.",
+    "hi_usd": "Dollars of both sides, certainly not more: the total and all of the bucket its old edge runs through.",
     "id": "Stable name; seen twice it is the same.",
     "inputs": "What went into the rules, by name; null while unknown.",
     "instruments": "Contracts known from the venue's metadata.",
@@ -104,6 +109,8 @@ MEANING: Mapping[str, str] = {
     "move_pct": "The move from start to now, in percent.",
     "multiple": "The span's dollars over the usual ones.",
     "n_eff": "Orders of equal size that would say as much: (sum of dollars)^2 over sum of squares.",
+    "mid_usd": "Dollars of both sides, best guess: the total and the part of that bucket that is still inside. For "
+    "display; claims rest on the total.",
     "name": "The venue's name, as in filters and settings.",
     "nearest": "Allowed names that look like what was asked, best first.",
     "next": "Cursor to ask on with as `since`: everything up to it has been looked at.",
@@ -139,6 +146,8 @@ MEANING: Mapping[str, str] = {
     "or unknown; in an explanation the name of one.",
     "running": "True while it may still grow: it is already the largest since; only the end makes it final.",
     "rules": "Every rule and whether it fired.",
+    "records": "Peaks that nothing has reached since, by measure and side, the latest (and so smallest) first.",
+    "regime": "Which venues are counted, by which rules of their feeds; null while nothing is remembered.",
     "second_opinion": "The last hour as an aggregator counts it, with its own venues and methods; null: none was "
     "asked, it did not answer, or this is another asset or span.",
     "seconds_share": "Venue-seconds heard, live or filled later, over all of them, 0 to 1; null while unknown.",

@@ -32,6 +32,8 @@ class Window(Record, frozen=True, kw_only=True):
     long_usd: float
     short_usd: float
     total_usd: float
+    mid_usd: float
+    hi_usd: float
     share: float | None
     long_count: int
     short_count: int
@@ -53,6 +55,30 @@ class Windows(Record, frozen=True, kw_only=True):
     now: int
     simulated: bool
     spans: Mapping[str, Window]
+
+
+class Standing(Record, frozen=True, kw_only=True):
+    """A peak of one measure and side that nothing has reached since."""
+
+    measure: str
+    usd: float
+    at: int
+    date: str
+    zone_date: str
+    comparable: bool
+
+
+class Records(Record, frozen=True, kw_only=True):
+    """What stands of one asset: whoever wants to be the largest since a date has to beat these."""
+
+    asset: str
+    now: int
+    simulated: bool
+    first_at: int | None
+    regime: str | None
+    alike_since: int | None
+    zone: str
+    records: Sequence[Standing]
 
 
 class Episodes(Record, frozen=True, kw_only=True):

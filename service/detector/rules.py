@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import Annotated, ClassVar
+from zoneinfo import ZoneInfo
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -35,6 +37,13 @@ class Rules:
     """Severity `warning` from this many floors."""
     critical: Annotated[float, Ge(1)] = 3.0
     """Severity `critical` from this many floors."""
+    zone: str = "Asia/Shanghai"
+    """The dates of records are named in UTC and in this zone of the tz database."""
+
+    @property
+    def tz(self) -> tzinfo:
+        """The zone itself. Raises ZoneInfoNotFoundError where the tz database does not have it."""
+        return _tz(self.zone)
 
     budget: Annotated[float, Gt(0), Le(100)] = 1.0
     """False alarms of ALL in 30 days that the learnt levels may cost: how often may I wake you."""
@@ -72,3 +81,16 @@ class Rules:
     def floor(self, asset: str) -> float:
         """The floor of an asset, in dollars."""
         return self.floors.get(asset, self.floors["default"])
+
+
+def is_zone(name: str) -> bool:
+    """Whether a name is one of the tz database of this machine; UTC always is."""
+    try:
+        _tz(name)
+    except (LookupError, ValueError, OSError):  # the name of a folder is an OSError, a path a ValueError
+        return False
+    return True
+
+
+def _tz(name: str) -> tzinfo:
+    return UTC if name == "UTC" else ZoneInfo(name)

@@ -7,7 +7,17 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from service.ledger.live import Slots
-from service.model import Alert, BadFrame, Detail, Liquidation, Reading, Record, SocketHealth
+from service.model import (
+    Alert,
+    BadFrame,
+    Detail,
+    Edge,
+    Liquidation,
+    Reading,
+    Record,
+    SocketHealth,
+    Totals,
+)
 
 
 class Added(Record, frozen=True, kw_only=True):
@@ -41,6 +51,14 @@ class Ledger(Protocol):
 
     async def read(self, assets: Collection[str], now: int) -> list[Reading]:
         """All spans of the given assets, in the given order, in one round trip."""
+        ...
+
+    async def edges(self, asset: str, now: int) -> dict[str, Edge]:
+        """By span: the bucket a reading of this `now` leaves out at its old edge."""
+        ...
+
+    async def history(self, asset: str, since: int, until: int) -> dict[int, Totals]:
+        """Hours with orders, by their start, of those that start in [since, until); up to five years back."""
         ...
 
     async def detail(self, asset: str, span: str, now: int) -> Detail:

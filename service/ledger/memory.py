@@ -25,10 +25,8 @@ from service.ledger.buckets import (
     totals,
 )
 from service.ledger.memory_orders import MemoryOrders
-from service.model import ALL, HOUR, MINUTE, Detail, Largest, Liquidation, Reading, Side, Totals, to_units, to_usd
+from service.model import ALL, HOUR, MINUTE, Detail, Edge, Largest, Liquidation, Reading, Side, Totals, to_units, to_usd
 
-#: Without a reader of history, hours are kept as long as minutes.
-_KEEP = BUCKET_KEEP | {HOUR: BUCKET_KEEP[MINUTE]}
 #: Asset, venue, symbol.
 _Field = tuple[str, str, str]
 _Bitmaps = defaultdict[int, defaultdict[str, int]]
@@ -106,6 +104,19 @@ class MemoryLedger(MemoryOrders):
     async def read(self, assets: Collection[str], now: int) -> list[Reading]:
         """All spans of the assets, in the given order."""
         return [self._reading(asset, now) for asset in assets]
+
+    async def edges(self, asset: str, now: int) -> dict[str, Edge]:
+        """One bucket a span."""
+        edges = {span: (window.width, *window.edge(now)) for span, window in WINDOWS.items()}
+        held = {span: self._held(width, slot, asset) for span, (width, slot, _) in edges.items()}
+        return {
+            span: Edge(totals=totals(held[span] or _tally()), inside=inside) for span, (_, _, inside) in edges.items()
+        }
+
+    async def history(self, asset: str, since: int, until: int) -> dict[int, Totals]:
+        """Hours with orders, by their start."""
+        hours = range(-(-since // HOUR), -(-until // HOUR))
+        return {hour * HOUR: totals(held) for hour in hours if (held := self._held(HOUR, hour, asset))}
 
     async def detail(self, asset: str, span: str, now: int) -> Detail:
         """The same buckets as a reading at `now`, by name; at most 50 symbols."""
@@ -185,12 +196,15 @@ class MemoryLedger(MemoryOrders):
         def total(start: int, stop: int) -> Tally:
             result = _tally()
             for width, slot in cover(start, stop):
-                found = self._slots[width].get(slot)
-                if found and asset in found.assets:
-                    plus(result, found.assets[asset])
+                if held := self._held(width, slot, asset):
+                    plus(result, held)
             return result
 
         return sums.advance(now // TICK, total)
+
+    def _held(self, width: int, slot: int, asset: str) -> Tally | None:
+        found = self._slots[width].get(slot)
+        return found.assets.get(asset) if found else None
 
     def _sweep(self, now: int) -> None:
         if now - self._swept < HOUR:
@@ -200,7 +214,11 @@ class MemoryLedger(MemoryOrders):
         for bitmaps in (self._live, self._healed):
             _drop(bitmaps, (now - live.KEEP) // HOUR)
         for width, slots in self._slots.items():
-            _drop(slots, (now - _KEEP[width]) // width)
+            _drop(slots, (now - BUCKET_KEEP[width]) // width)
+        for hour, slot in self._slots[HOUR].items():
+            if hour < (now - BUCKET_KEEP[MINUTE]) // HOUR:  # history: of it nobody asks for names
+                slot.fields.clear()
+                slot.largest.clear()
 
 
 def _drop(slots: MutableMapping[int, Any], edge: int) -> None:

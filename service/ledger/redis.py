@@ -13,7 +13,7 @@ from service.ledger.buckets import TICK, TOP_SYMBOLS, WINDOWS, cover, reading, t
 from service.ledger.embedded import EmbeddedServer
 from service.ledger.orders import RedisOrders
 from service.ledger.server import TIMEOUT_S, Server
-from service.model import ALL, HOUR, Detail, Largest, Liquidation, Reading, Side, Totals, to_usd
+from service.model import ALL, HOUR, Detail, Edge, Largest, Liquidation, Reading, Side, Totals, to_usd
 
 _Sums = tuple[str, list[int]]
 _Rows = list[tuple[str, tuple[int, int, int, int]]]
@@ -50,6 +50,15 @@ class RedisLedger(RedisOrders):
             return []
         reply = await self._server.run("read", (self._keys.assets,), now, *assets)
         return _readings(_read.decode(reply), now)
+
+    async def edges(self, asset: str, now: int) -> dict[str, Edge]:
+        """One bucket a span, in one round trip."""
+        edges = {span: window.edge(now) for span, window in WINDOWS.items()}
+        names = [self._keys.bucket(WINDOWS[span].width, slot) for span, (slot, _) in edges.items()]
+        stored = await self._server.ask_all([("HGET", name, asset) for name in names])
+        tallies = (totals(wire.tally(text)) if text else Totals() for text in stored)
+        pairs = zip(edges.items(), tallies, strict=True)
+        return {span: Edge(totals=held, inside=inside) for (span, (_, inside)), held in pairs}
 
     async def detail(self, asset: str, span: str, now: int) -> Detail:
         """The same buckets as a reading at `now`, by name; at most 50 symbols."""

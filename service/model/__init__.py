@@ -18,6 +18,7 @@ from service.model.findings import (
 from service.model.market import (
     Coverage,
     Detail,
+    Edge,
     Instrument,
     Largest,
     Liquidation,
@@ -82,6 +83,7 @@ __all__ = [
     "Coverage",
     "DecodeError",
     "Detail",
+    "Edge",
     "Episode",
     "Estimated",
     "Excitation",

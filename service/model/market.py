@@ -111,6 +111,24 @@ class Pulse(Record, frozen=True, kw_only=True):
     excitation: Excitation
 
 
+class Edge(Record, frozen=True, kw_only=True):
+    """What a span's totals leave out: the bucket its old edge runs through. The truth lies between without and with it.
+
+    `inside` is the part of the bucket's time that is still inside the span, above 0, at most 1.
+    """
+
+    totals: Totals
+    inside: float
+
+    def mid_usd(self, counted: Totals) -> float:
+        """Both sides of a span, best guess: as if the bucket's dollars lay evenly in its time. For display."""
+        return round(counted.usd + self.inside * self.totals.usd, USD_DIGITS)
+
+    def hi_usd(self, counted: Totals) -> float:
+        """Both sides of a span, certainly not more than this."""
+        return round(counted.usd + self.totals.usd, USD_DIGITS)
+
+
 class Reading(Record, frozen=True, kw_only=True):
     """All spans of one asset at one moment (`now`, ms UTC), and how much of each span was heard.
 

@@ -1,5 +1,6 @@
 """The street right of the queue: queue -> ledger -> detector -> alerts. Owns the order of the steps, no rule."""
 
+from service.pipeline.boards import Boards
 from service.pipeline.cover import MOST_GAPS, Cover
 from service.pipeline.dossier import Dossier
 from service.pipeline.health import Health
@@ -10,4 +11,17 @@ from service.pipeline.knobs import Knobs
 from service.pipeline.recent import Recent
 from service.pipeline.street import Parts, Pipeline
 
-__all__ = ["MOST_GAPS", "Cover", "Dossier", "Health", "Heard", "Item", "Judge", "Knobs", "Parts", "Pipeline", "Recent"]
+__all__ = [
+    "MOST_GAPS",
+    "Boards",
+    "Cover",
+    "Dossier",
+    "Health",
+    "Heard",
+    "Item",
+    "Judge",
+    "Knobs",
+    "Parts",
+    "Pipeline",
+    "Recent",
+]
