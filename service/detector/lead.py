@@ -68,17 +68,22 @@ def lead(
     if len(heard) < 2:  # noqa: PLR2004  # it takes two to follow each other
         return None
     whole = {name: _smooth(_counts(rows, since, seconds)) for name, rows in heard.items()}
-    offsets = _offsets({name: _rooted(curve) for name, curve in whole.items()})
-    first, second = sorted(offsets, key=offsets.__getitem__)[:2]
-    spread = max(
-        _spread(heard, whole, since, (first, second)),
-        _own_noise(_rooted(whole[first]), _rooted(whole[second]), offsets[second] - offsets[first]),
-    )
-    errors = clock_error_s.get(first, CLOCK_ERROR_S) + clock_error_s.get(second, CLOCK_ERROR_S)
-    least = max(2 * spread, errors, FLOOR_S)
+    curves = {name: _rooted(curve) for name, curve in whole.items()}
+    offsets = _offsets(curves)
+    first = min(offsets, key=offsets.__getitem__)
+    halves = _halves(heard, whole, since)
+    ahead = {name: late - offsets[first] for name, late in offsets.items() if name != first}
+    least = {
+        name: max(
+            2 * math.hypot(_split_error(halves, first, name), _own_noise(curves[first], curves[name], ahead[name])),
+            clock_error_s.get(first, CLOCK_ERROR_S) + clock_error_s.get(name, CLOCK_ERROR_S),
+            FLOOR_S,
+        )
+        for name in ahead
+    }
     early = _first_to_a_tenth(heard, onset)
-    if offsets[second] - offsets[first] <= least:
-        within = max(least, max(offsets.values()) - offsets[first])
+    if any(ahead[name] <= least[name] for name in ahead):
+        within = max(*ahead.values(), *(least[name] for name in ahead if ahead[name] <= least[name]))
         return Lead(venue=None, symbol=None, at=None, share=None, within_s=round(within, 1), first_venue=early)
     return _named(first, [order for order in orders if onset <= order.at <= until], since, whole[first], early)
 
@@ -150,15 +155,11 @@ def _offsets(curves: Curves) -> dict[str, float]:
     return offsets
 
 
-def _spread(
-    venues: Mapping[str, Sequence[Liquidation]],
-    whole: Mapping[str, Sequence[int]],
-    since: int,
-    pair: tuple[str, str],
-) -> float:
-    """Standard error of the lead of the first of a pair over the second, in seconds."""
-    first, second = pair
-    squares = []
+def _halves(
+    venues: Mapping[str, Sequence[Liquidation]], whole: Mapping[str, Sequence[int]], since: int
+) -> list[dict[str, float]]:
+    """Offsets of one random half of the orders less those of the other, for every split, in seconds."""
+    found = []
     for bit in range(_SPLITS):
         one = {
             name: _smooth(_counts([o for o in rows if _coin(o.id) >> bit & 1], since, len(whole[name])))
@@ -166,8 +167,13 @@ def _spread(
         }
         two = {name: list(map(sub, whole[name], one[name])) for name in venues}
         a, b = (_offsets({name: _rooted(curve) for name, curve in half.items()}) for half in (one, two))
-        squares.append(((a[second] - a[first]) - (b[second] - b[first])) ** 2)
-    return math.sqrt(sum(squares) / len(squares)) / 2
+        found.append({name: a[name] - b[name] for name in venues})
+    return found
+
+
+def _split_error(halves: Sequence[Mapping[str, float]], one: str, two: str) -> float:
+    """Standard error of the whole's lead: two halves differ by twice that."""
+    return math.sqrt(math.fsum((half[two] - half[one]) ** 2 for half in halves) / len(halves)) / 2
 
 
 def _own_noise(one: Curve, two: Curve, lag_s: float) -> float:
@@ -178,12 +184,17 @@ def _own_noise(one: Curve, two: Curve, lag_s: float) -> float:
     mean_a, mean_b = math.fsum(a) / n, math.fsum(b) / n
     slope = sum((x - mean_a) * (y - mean_b) for x, y in zip(a, b, strict=True)) / sum((x - mean_a) ** 2 for x in a)
     rest = [y - mean_b - slope * (x - mean_a) for x, y in zip(a, b, strict=True)]
-    steep = [slope * (a[i + 1] - a[i - 1]) / 2 for i in range(1, n - 1)]
+    steep = _slopes(a)
     score = list(map(mul, rest[1:-1], steep))
     total = math.fsum(map(mul, score, score))
     for step in range(1, _MEMORY + 1):
         total += 2 * (1 - step / (_MEMORY + 1)) * math.fsum(map(mul, score, score[step:]))
-    return math.sqrt(max(0.0, total)) / math.fsum(map(mul, steep, steep)) * _FINE_S
+    shared = math.fsum(map(mul, steep, _slopes(b)))
+    return math.sqrt(max(0.0, total)) / shared * _FINE_S if shared > 0 else math.inf
+
+
+def _slopes(curve: Curve) -> Curve:
+    return [(after - before) / 2 for before, after in zip(curve, curve[2:], strict=False)]
 
 
 def _coin(text: str) -> int:
