@@ -50,16 +50,21 @@ def rooted(smooth: Sequence[int]) -> Curve:
     return list(map(math.sqrt, smooth[::_FINE_S]))
 
 
-def offsets(curves: Mapping[str, Curve]) -> dict[str, float]:
-    """Seconds by which each curve is late against the mean of all; they are of one length."""
+def lags(curves: Mapping[str, Curve]) -> dict[tuple[str, str], float]:
+    """Seconds by which the second of each pair is late against the first, both ways; curves are of one length."""
     fine = {name: _Sums(curve) for name, curve in curves.items()}
     coarse = {name: _Sums(curve[::_RATIO]) for name, curve in curves.items()}
-    late = dict.fromkeys(curves, 0.0)
+    found = {}
     for one, two in combinations(curves, 2):
-        lag = _peak(fine[one], fine[two], _near(coarse[one], coarse[two]))
-        late[two] += lag / len(curves)
-        late[one] -= lag / len(curves)
-    return late
+        found[one, two] = _peak(fine[one], fine[two], _near(coarse[one], coarse[two]))
+        found[two, one] = -found[one, two]
+    return found
+
+
+def offsets(pairs: Mapping[tuple[str, str], float]) -> dict[str, float]:
+    """Seconds by which each curve is late against the mean of all, from the lags of all pairs."""
+    names = dict.fromkeys(name for name, _ in pairs)
+    return {two: sum(pairs[one, two] for one in names if one != two) / len(names) for two in names}
 
 
 def noise(one: Curve, two: Curve, lag_s: float) -> float:

@@ -4,11 +4,12 @@ Source: detection study, section D. First ticks and 10 % points are bad witnesse
 moves them), so whole curves are laid over each other (`align`). A leader is named only if it is ahead of every other
 venue by more than
 
-    max(2 x spread, the clock errors of both feeds together, 3 s),   spread^2 = halves^2 + noise^2
+    max(2 x spread, the clock errors of both feeds together, 3 s),   spread^2 = halves^2 + noise^2 + doubt^2
 
 where `halves` is half of what the offsets from two random halves of every venue's orders differ by (two halves vary
-four times as much as the whole), root mean square of three splits, and `noise` is what halves cannot show. Otherwise
-they went together. The seconds themselves come out too small: the order is to be read, not the number.
+four times as much as the whole), root mean square of three splits, `noise` is what halves cannot show, and `doubt` is
+how far the two venues' own lag lies from what all pairs together say. Otherwise they went together. The seconds
+themselves come out too small: the order is to be read, not the number.
 
 Cost is bounded by the grid and not by the orders: at most half an hour after the onset is looked at.
 """
@@ -60,12 +61,15 @@ def lead(
         return None
     smooth, halves = _curves(heard, since, (end - since) // SECOND + 1)
     curves = {name: align.rooted(curve) for name, curve in smooth.items()}
-    late = align.offsets(curves)
+    pairs = align.lags(curves)
+    late = align.offsets(pairs)
     first = min(late, key=late.__getitem__)
     ahead = {name: late[name] - late[first] for name in late if name != first}
     least = {}
     for name, lag in ahead.items():
-        spread = math.hypot(_split_error(halves, first, name), align.noise(curves[first], curves[name], lag))
+        pair = pairs[first, name]
+        noise = align.noise(curves[first], curves[name], pair)
+        spread = math.hypot(_split_error(halves, first, name), noise, pair - lag)
         clocks = clock_error_s.get(first, CLOCK_ERROR_S) + clock_error_s.get(name, CLOCK_ERROR_S)
         least[name] = max(2 * spread, clocks, FLOOR_S)
     early = _first_to_a_tenth(heard, onset)
@@ -96,7 +100,10 @@ def _curves(venues: Venues, since: int, length: int) -> tuple[dict[str, list[int
             for name, rows in seconds.items()
         }
         two = {name: list(map(sub, whole[name], one[name])) for name in whole}
-        a, b = (align.offsets({name: align.rooted(curve) for name, curve in half.items()}) for half in (one, two))
+        a, b = (
+            align.offsets(align.lags({name: align.rooted(curve) for name, curve in half.items()}))
+            for half in (one, two)
+        )
         apart.append({name: a[name] - b[name] for name in whole})
     return whole, apart
 
