@@ -76,6 +76,8 @@ MEANING: Mapping[str, str] = {
     "now": "The service's clock when it answered, ms UTC.",
     "ours_usd": "Dollars we counted.",
     "parked": "Orders that wait for their contract's metadata; they are in no total.",
+    "pattern": "Where the dollars fell: whale (one order carries them), single_venue, single_asset, market_wide "
+    "(several venues, five coins above their usual level) or mixed; null while unknown.",
     "peak_at": "When the hour's total was largest, ms UTC.",
     "peak_usd": "Largest hour's total so far, in dollars.",
     "phase": "opened, then grew any number of times, then closed.",

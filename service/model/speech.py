@@ -52,6 +52,8 @@ class Alert(Record, frozen=True, kw_only=True):
     """Dollars of the side in the last five minutes; null where single orders are unknown."""
     parent: str | None = None
     """Id of the open episode of ALL this one is a line of; null for one that speaks for itself."""
+    pattern: str | None = None
+    """`whale`, `single_venue`, `single_asset`, `market_wide` or `mixed`; null while unknown."""
     certainty: Certainty | None = None
     estimated: Estimated | None = None
     baseline: Baseline | None = None
