@@ -102,6 +102,12 @@ def test_venues_with_few_orders_have_no_say():
     assert lead([], T0, T0 + 900_000) is None
 
 
+def test_nobody_is_named_in_the_first_three_minutes():
+    rows = two(40)
+    assert lead(rows, T0 + 300_000, T0 + 300_000 + 179_999) is None
+    assert lead(rows, T0 + 300_000, T0 + 300_000 + 180_000) is not None
+
+
 def test_the_order_of_the_rows_and_the_process_change_nothing():
     event = cascade(3, 20)
     said = lead(event.orders, event.onset, event.until)
