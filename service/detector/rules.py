@@ -33,6 +33,8 @@ class Rules:
     """Severity `warning` from this many floors."""
     critical: Annotated[float, Ge(1)] = 3.0
     """Severity `critical` from this many floors."""
+    calendar: str = "shipped"
+    """File of dated public events an onset may coincide with; `shipped` is the service's own, empty is none."""
 
     def floor(self, asset: str) -> float:
         """The floor of an asset, in dollars."""
