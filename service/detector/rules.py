@@ -37,14 +37,6 @@ class Rules:
     """Severity `warning` from this many floors."""
     critical: Annotated[float, Ge(1)] = 3.0
     """Severity `critical` from this many floors."""
-    zone: str = "Asia/Shanghai"
-    """The dates of records are named in UTC and in this zone of the tz database."""
-
-    @property
-    def tz(self) -> tzinfo:
-        """The zone itself. Raises ZoneInfoNotFoundError where the tz database does not have it."""
-        return _tz(self.zone)
-
     budget: Annotated[float, Gt(0), Le(100)] = 1.0
     """False alarms of ALL in 30 days that the learnt levels may cost: how often may I wake you."""
     child_budget: Annotated[float, Gt(0), Le(1)] = 0.2
@@ -69,6 +61,11 @@ class Rules:
     """Between two updates of an episode, unless it becomes more severe."""
     remind_s: Annotated[float, Gt(0)] = 3600
     """An open episode of which nothing new was said for so long is recalled."""
+    zone: str = "Asia/Shanghai"
+    """The dates of records are named in UTC and in this zone of the tz database."""
+
+    calendar: str = "shipped"
+    """File of dated public events an onset may coincide with; `shipped` is the service's own, empty is none."""
     level_part: ClassVar[float] = 0.5
     """Part of the budget that breadth may spend; growth has the rest."""
     watches: ClassVar[float] = 4.0
@@ -77,6 +74,11 @@ class Rules:
     def budget_of(self, asset: str) -> float:
         """False alarms of one market in 30 days."""
         return self.budget if asset == ALL else self.budget * self.child_budget
+
+    @property
+    def tz(self) -> tzinfo:
+        """The zone itself. Raises ZoneInfoNotFoundError where the tz database does not have it."""
+        return _tz(self.zone)
 
     def floor(self, asset: str) -> float:
         """The floor of an asset, in dollars."""

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 from pydantic import ValidationError
 
 from service.detector.rules import Rules, is_zone
+from service.settings.calendar import CalendarError, read_calendar
 from service.settings.keys import FLOORS, ZONE, Key
 from service.settings.problems import line, of_pydantic, unknown_variable
 from service.settings.shape import Settings, Wrong
@@ -74,7 +75,8 @@ def _checked(tree: Tree) -> Settings:
         reported = [key for key, _ in ours]
         lines += [of_pydantic(tree, details) for details in error.errors() if details["loc"] not in reported]
     if settings is not None:
-        lines += [line(tree, key, wrong) for key, wrong in _order_problems(tree, settings)]
+        later = chain(_order_problems(tree, settings), _calendar_problems(settings))
+        lines += [line(tree, key, wrong) for key, wrong in later]
     if settings is None or lines:
         raise SettingsError(lines)
     return settings
@@ -88,6 +90,13 @@ def _order_problems(tree: Tree, settings: Settings) -> Iterator[tuple[Key, Wrong
             yield (section, less), Wrong(f"is above {more}, which is {high:g}", f"up to {more}")
         elif low > high:
             yield (section, more), Wrong(f"is below {less}, which is {low:g}", f"from {less}")
+
+
+def _calendar_problems(settings: Settings) -> Iterator[tuple[Key, Wrong]]:
+    try:
+        read_calendar(settings.detector.calendar)
+    except CalendarError as wrong:
+        yield ("detector", "calendar"), wrong
 
 
 def _not_finite(key: Key, values: Any) -> Iterator[tuple[Key, Wrong]]:
