@@ -5,6 +5,7 @@ turns a reading, with or without signals, into the next state and what is to be 
 """
 
 from service.detector.certainty import certainty
+from service.detector.explain import explained
 from service.detector.gauge import LATE_MS, Gauge
 from service.detector.hour import SPAN, severity_of
 from service.detector.life import Open, State, Verdict, step
@@ -23,6 +24,7 @@ __all__ = [
     "State",
     "Verdict",
     "certainty",
+    "explained",
     "interrupted",
     "seed",
     "seen",

@@ -74,6 +74,8 @@ class Verdict(Record, frozen=True, kw_only=True):
     at: int
     rule: str
     reading: Reading
+    crossed: bool
+    """It says for the first time that the hour has crossed the floor."""
 
 
 def step(state: State, reading: Reading, rules: Rules, parent: Open | None = None) -> tuple[State, Verdict | None]:
@@ -88,8 +90,9 @@ def step(state: State, reading: Reading, rules: Rules, parent: Open | None = Non
     now = _grouped(_advance(state.open, reading, rules), parent)
     rule = _news(state.open, now, reading, rules)
     if rule:
-        grown = _said(now, reading, crossed=now.crossed or rule == signal.HOUR_RULE)
-        return State(open=grown), _verdict(Phase.GREW, grown, reading, rule)
+        crosses = rule == signal.HOUR_RULE and not now.crossed
+        grown = _said(now, reading, crossed=now.crossed or crosses)
+        return State(open=grown), _verdict(Phase.GREW, grown, reading, rule, crossed=crosses)
     if _over(now, reading, rules):
         ended = msgspec.structs.replace(now, alerts=now.alerts + 1)
         return State(), _verdict(Phase.CLOSED, ended, reading, signal.CALM)
@@ -107,7 +110,7 @@ def _quiet(state: State, reading: Reading, rules: Rules) -> tuple[State, Verdict
     side = hour.crossed(reading, rules)
     if side:
         opened = _open(signal.HOUR_RULE, side, reading, rules)
-        return State(open=opened), _verdict(Phase.OPENED, opened, reading, signal.HOUR_RULE)
+        return State(open=opened), _verdict(Phase.OPENED, opened, reading, signal.HOUR_RULE, crossed=True)
     spoken = signal.spoken(reading, rules)
     if spoken is None:
         return State(watch_since=watching), None
@@ -215,8 +218,14 @@ def _said(episode: Open, reading: Reading, *, crossed: bool) -> Open:
     )
 
 
-def _verdict(phase: Phase, episode: Open, reading: Reading, rule: str) -> Verdict:
-    totals = reading.spans[SPAN]
+def _verdict(phase: Phase, episode: Open, reading: Reading, rule: str, *, crossed: bool = False) -> Verdict:
     return Verdict(
-        phase=phase, asset=reading.asset, episode=episode, totals=totals, at=reading.now, rule=rule, reading=reading
+        phase=phase,
+        asset=reading.asset,
+        episode=episode,
+        totals=reading.spans[SPAN],
+        at=reading.now,
+        rule=rule,
+        reading=reading,
+        crossed=crossed,
     )

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from service.ledger.live import Slots
 from service.model import (
+    HOUR,
     Alert,
     BadFrame,
     Detail,
@@ -57,8 +58,11 @@ class Ledger(Protocol):
         """By span: the bucket a reading of this `now` leaves out at its old edge."""
         ...
 
-    async def history(self, asset: str, since: int, until: int) -> dict[int, Totals]:
-        """Hours with orders, by their start, of those that start in [since, until); up to five years back."""
+    async def history(self, asset: str, since: int, until: int, width: int = HOUR) -> dict[int, Totals]:
+        """Hours with orders, by their start, of those that start in [since, until); up to five years back.
+
+        With a `width` of a minute or 10 s (ms) those buckets instead: minutes of two days, ticks of three hours.
+        """
         ...
 
     async def detail(self, asset: str, span: str, now: int) -> Detail:

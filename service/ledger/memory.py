@@ -113,10 +113,10 @@ class MemoryLedger(MemoryOrders):
             span: Edge(totals=totals(held[span] or _tally()), inside=inside) for span, (_, _, inside) in edges.items()
         }
 
-    async def history(self, asset: str, since: int, until: int) -> dict[int, Totals]:
-        """Hours with orders, by their start."""
-        hours = range(-(-since // HOUR), -(-until // HOUR))
-        return {hour * HOUR: totals(held) for hour in hours if (held := self._held(HOUR, hour, asset))}
+    async def history(self, asset: str, since: int, until: int, width: int = HOUR) -> dict[int, Totals]:
+        """Hours (or narrower buckets) with orders, by their start."""
+        slots = range(-(-since // width), -(-until // width))
+        return {slot * width: totals(held) for slot in slots if (held := self._held(width, slot, asset))}
 
     async def detail(self, asset: str, span: str, now: int) -> Detail:
         """The same buckets as a reading at `now`, by name; at most 50 symbols."""

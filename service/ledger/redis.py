@@ -117,12 +117,12 @@ class RedisLedger(RedisOrders):
         shares = (await self.slots(venues, now)).shares(venues, live.window(span, now))
         return None if shares is None else shares[0]
 
-    async def history(self, asset: str, since: int, until: int) -> dict[int, Totals]:
-        """Hours with orders, by their start, of those that start in [since, until); up to five years back."""
-        hours = range(-(-since // HOUR), -(-until // HOUR))
-        stored = await self._server.ask_all([("HGET", self._keys.bucket(HOUR, hour), asset) for hour in hours])
-        pairs = zip(hours, stored, strict=True)
-        return {hour * HOUR: totals(wire.tally(text)) for hour, text in pairs if text is not None}
+    async def history(self, asset: str, since: int, until: int, width: int = HOUR) -> dict[int, Totals]:
+        """Hours (or narrower buckets) with orders, by their start; hours up to five years back."""
+        slots = range(-(-since // width), -(-until // width))
+        stored = await self._server.ask_all([("HGET", self._keys.bucket(width, slot), asset) for slot in slots])
+        pairs = zip(slots, stored, strict=True)
+        return {slot * width: totals(wire.tally(text)) for slot, text in pairs if text is not None}
 
     async def greet(self) -> None:
         """First words with the server: is it there, is it new enough? Raises LedgerError."""
