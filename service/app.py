@@ -21,9 +21,11 @@ from service.instruments import Book
 from service.ledger import Ledger, LedgerError
 from service.model import ALL, SPANS, Coverage, Episode, FeedState, SecondOpinion, VenueReport
 from service.outpost import Listings, Outpost, Tools
-from service.pipeline import MOST_GAPS, Boards, Cover, Dossier, Health, Heard, Judge, Knobs, Parts, Pipeline
+from service.pipeline import MOST_GAPS, Boards, Cover, Health, Heard, Judge, Knobs, Parts, Pipeline, Recent, Sources
 from service.reconcile import Reconcile
+from service.selfcheck import SelfCheck
 from service.settings import Settings, public
+from service.settings.calendar import read_calendar
 from service.sinks import SINKS, Courier
 from service.venues import VENUES
 from service.venues.base import Venue
@@ -74,9 +76,21 @@ class App:
         self._health = Health({name: venue.completeness for name, venue in enabled.items()}, heard)
         self._cover = Cover(ledger, self._health, Listings(self._books).venues, clock.speed)
         self._reconcile = self._make_reconcile(settings, client)
+        self.selfcheck = SelfCheck(ledger, clock, list(enabled.values()))
         self._boards = Boards(ledger, lambda now: _regime(enabled, now), self.zone)
-        dossier = Dossier(ledger, self._cover.of, simulated=self.simulated)
-        self._judge = Judge(ledger, settings.detector, self._cover.of, dossier)
+        self._recent = Recent(ledger)
+        sources = Sources(
+            ledger=ledger,
+            rules=settings.detector,
+            recent=self._recent,
+            boards=self._boards,
+            cover=self._cover.of,
+            feeds=self.selfcheck.feeds,
+            spread=lambda: self.selfcheck.spread,
+            calendar=read_calendar(settings.detector.calendar),
+            simulated=self.simulated,
+        )
+        self._judge = Judge(sources)
         self._pipeline = self._make_pipeline(settings.pipeline)
         self._outposts.update(self._make_outposts(settings, client))
         sections = {name: getattr(settings.sinks, name) for name in SINKS}
@@ -102,6 +116,7 @@ class App:
         parts = Parts(
             ledger=self.ledger,
             judge=self._judge,
+            recent=self._recent,
             health=self._health,
             cover=self._cover,
             clock=self.clock,
@@ -142,11 +157,12 @@ class App:
             ]
             ears = tasks.create_task(self._listen(), name="heard")
             others = tasks.create_task(self._reconcile.run(), name="reconcile")
+            checks = tasks.create_task(self.selfcheck.run(), name="selfcheck")
             couriers = [tasks.create_task(courier.run(), name="courier") for courier in self._couriers]
             await stop.wait()
             self.stopping = server.should_exit = True
             self._bell.ring()
-            await _cancel([*venues, ears, others, street])
+            await _cancel([*venues, ears, others, checks, street])
             await self._leave()
             for book in self._books.values():
                 book.close()  # what still waits for its contract waits on disk
@@ -184,6 +200,7 @@ class App:
             name=name,
             state=self._health.state(name),
             completeness=venue.completeness(now),
+            rule=venue.rule(now),
             about=venue.about,
             docs=venue.docs,
             sockets=self._health.sockets(name),
@@ -228,7 +245,7 @@ class App:
 
 def _regime(venues: Mapping[str, Venue], now: int) -> str:
     """Who is counted, and what they show: dollars of two regimes are not counted alike."""
-    return " ".join(f"{name}:{venue.completeness(now)}" for name, venue in sorted(venues.items()))
+    return " ".join(f"{name}:{venue.completeness(now)}:{venue.rule(now)}" for name, venue in sorted(venues.items()))
 
 
 def _polled(venue: Venue) -> bool:

@@ -28,8 +28,9 @@ from service.model import (
     Side,
     SocketHealth,
 )
-from service.pipeline import Cover, Dossier, Health, Heard, Judge, Knobs, Parts, Pipeline
+from service.pipeline import Cover, Health, Heard, Judge, Knobs, Parts, Pipeline, Recent
 from service.pipeline.gate import PAST_MS, refusal
+from tests.court import judge_over
 from tests.orders import T0, order
 
 RULES = Rules(update_s=0)
@@ -54,7 +55,7 @@ class Frozen:
 
 
 def judge(ledger, **changes) -> Judge:
-    return Judge(ledger, RULES, None, Dossier(ledger, None, **changes))
+    return judge_over(ledger, RULES, **changes)
 
 
 def complete(_at: int) -> Completeness:
@@ -261,10 +262,12 @@ class Street:
         self.rung = 0
         self.health = Health({"bybit": complete}, Heard(awake))
         cover = Cover(ledger, self.health, lambda _asset: ())
-        self.court = court = Judge(ledger, RULES, cover.of, Dossier(ledger, cover.of))
+        recent = Recent(ledger)
+        self.court = court = judge_over(ledger, RULES, cover.of, recent)
         parts = Parts(
             ledger=ledger,
             judge=court,
+            recent=recent,
             health=self.health,
             cover=cover,
             clock=clock,

@@ -77,7 +77,7 @@ def routes(archive: Archive) -> APIRouter:
         values = query.read(request.query_params, (SINCE, *FILTERS))
         last = request.headers.get(LAST_ID)
         await archive.tail.refresh()
-        since = query.cursor(LAST_ID, last) if last else values.get("since", archive.tail.cursor)
+        since = values.cursor(LAST_ID, last) if last else values.get("since", archive.tail.cursor)
         return StreamingResponse(
             events(archive, Filter(values), since),
             media_type="text/event-stream",

@@ -120,8 +120,8 @@ def _life(verdict: Verdict, rules: Rules) -> Fired:
     because = (
         f"{verdict.phase} by rule {verdict.rule}; opened by {episode.rule}; severity {episode.severity}, grade "
         f"{episode.grade}; updates every {rules.update_s:g} s at most, when the side's hour is {rules.grow:g} times "
-        f"what was said or the severity rises; a reminder every {rules.remind_s:g} s; it ends after {rules.end_s:g} s of "
-        f"low signals and {rules.close_after_s:g} s of a calm hour"
+        f"what was said or the severity rises; a reminder every {rules.remind_s:g} s; it ends after "
+        f"{rules.end_s:g} s of low signals and {rules.close_after_s:g} s of a calm hour"
     )
     return Fired(rule=verdict.rule, fired=True, because=because)
 

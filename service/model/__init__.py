@@ -32,6 +32,7 @@ from service.model.speech import (
     Alert,
     Episode,
     Words,
+    unexplained,
 )
 from service.model.state import (
     RETIRED,
@@ -54,6 +55,7 @@ from service.model.words import (
     Completeness,
     Contract,
     DecodeError,
+    FeedRule,
     FeedState,
     Kind,
     Phase,
@@ -88,6 +90,7 @@ __all__ = [
     "Estimated",
     "Excitation",
     "Explained",
+    "FeedRule",
     "FeedState",
     "Fired",
     "Gap",
@@ -116,4 +119,5 @@ __all__ = [
     "spell",
     "to_units",
     "to_usd",
+    "unexplained",
 ]

@@ -17,6 +17,11 @@ class Estimated(Record, frozen=True, kw_only=True):
     """Venues whose missing part is estimated."""
     unknown: tuple[str, ...] = ()
     """Venues whose missing part nobody can say: with one of them even this is a floor."""
+    long_usd: float | None = None
+    """The long part of `usd`, as far as sides can be told: unseen orders have the sides of those that were shown."""
+    short_usd: float | None = None
+    sizes: tuple[str, ...] = ()
+    """Whose order sizes were used: `reference` (complete venues), `isolated` (the contract's own), `usual` (table)."""
 
 
 class Certainty(Record, frozen=True, kw_only=True):

@@ -78,6 +78,11 @@ class Alert(Record, frozen=True, kw_only=True):
     """Only where it was asked for."""
 
 
+def unexplained(alert: Alert) -> Alert:
+    """The alert as it is shown to whoever did not ask how it came about."""
+    return msgspec.structs.replace(alert, explain=msgspec.UNSET)
+
+
 class Episode(Record, frozen=True, kw_only=True):
     """One cascade as it stands: the running hour, its peak hour so far, and what was last said of it."""
 

@@ -2,20 +2,19 @@
 
 from service.pipeline.boards import Boards
 from service.pipeline.cover import MOST_GAPS, Cover
-from service.pipeline.dossier import Dossier
 from service.pipeline.health import Health
 from service.pipeline.heard import Heard
 from service.pipeline.intake import Item
 from service.pipeline.judge import Judge
 from service.pipeline.knobs import Knobs
 from service.pipeline.recent import Recent
+from service.pipeline.sources import Sources
 from service.pipeline.street import Parts, Pipeline
 
 __all__ = [
     "MOST_GAPS",
     "Boards",
     "Cover",
-    "Dossier",
     "Health",
     "Heard",
     "Item",
@@ -24,4 +23,5 @@ __all__ = [
     "Parts",
     "Pipeline",
     "Recent",
+    "Sources",
 ]

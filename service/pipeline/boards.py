@@ -63,9 +63,10 @@ class Boards:
                 changed.add(asset)
         return changed
 
-    def stored(self, asset: str) -> bytes:
-        """A board as it is kept. Raises KeyError for a market without one."""
-        return _ENCODE(self._boards[asset])
+    def stored(self, asset: str) -> bytes | None:
+        """A board as it is kept; None for a market without one."""
+        board = self._boards.get(asset)
+        return _ENCODE(board) if board else None
 
     def load(self, states: Mapping[str, bytes]) -> None:
         """Take up what `stored` gave, by market; what cannot be read is made anew from the hours."""

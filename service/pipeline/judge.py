@@ -4,46 +4,41 @@ Owns the order of judging: ALL first, since the others may be lines of it. What 
 gathered in dossier.py. Live and replay use the very same object; it reads no clock.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import logging
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from service.detector import SPAN, Open, Rules, State, Verdict, step
-from service.ledger import Ledger
-from service.model import ALL, Alert, Coverage, Episode, Pulse, Reading, Totals
+from service import metrics
+from service.detector import SPAN, Open, State, Verdict, step
+from service.model import ALL, MINUTE, Alert, Episode, Pulse, Reading, Side, Totals
 from service.pipeline.dossier import Dossier
 from service.pipeline.markets import Markets
+from service.pipeline.prices import Prices
+from service.pipeline.sources import Sources
+
+log = logging.getLogger("cascade.pipeline")
 
 #: Without anything to say, states are written every so many rounds: a successor reads on from them.
 SNAPSHOT_ROUNDS = 20
 #: The span of the coverage that scales what a minute teaches.
 _HEARD_SPAN = "1m"
-
-Covered = Callable[[str, str, int], Coverage]
+#: A signal is checked against prices over so long.
+_CHECKED_MS = 5 * MINUTE
 
 
 class Judge:
-    """`cover` tells the coverage of an asset and span at a time, where it is known.
+    """Steps markets. What it knows stands in `sources` and in the ledger."""
 
-    `singles` is False for recordings of totals, whose single orders nobody knows; `keep` is False where no successor
-    will read the states.
-    """
-
-    def __init__(
-        self,
-        ledger: Ledger,
-        rules: Rules,
-        cover: Covered | None,
-        dossier: Dossier,
-        *,
-        singles: bool = True,
-        keep: bool = True,
-    ) -> None:
-        self._ledger, self._rules, self._cover, self._dossier = ledger, rules, cover, dossier
-        self._keep = keep
-        self.markets = Markets(ledger, rules, singles=singles)
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._ledger, self._rules = sources.ledger, sources.rules
+        self._prices = Prices(sources.recent)
+        self._dossier = Dossier(sources, self._prices)
+        self.markets = Markets(sources, self._prices)
         self._pulses: dict[str, list[Pulse]] = {}
         self._latest: dict[str, Reading] = {}
+        self._against: dict[str, Side] = {}
         self._rounds = 0
 
     async def load(self, now: int) -> None:
@@ -57,7 +52,7 @@ class Judge:
 
     async def listen(self, now: int) -> set[str]:
         """Bring the signals up to `now`; the markets that need a reading, even when nothing new came."""
-        coverage = self._cover(ALL, _HEARD_SPAN, now) if self._cover else None
+        coverage = self._sources.cover(ALL, _HEARD_SPAN, now) if self._sources.cover else None
         share = coverage.seconds_share if coverage else None
         for market, pulses in (await self.markets.listen(now, 1.0 if share is None else share)).items():
             self._pulses.setdefault(market, []).extend(pulses)
@@ -73,13 +68,17 @@ class Judge:
         before = dict(self.markets.lives)
         verdicts: list[Verdict] = []
         changed, now = False, 0
-        for reading in sorted(readings, key=lambda one: one.asset != ALL):
-            now = max(now, reading.now)
-            life, said = self._step(before.get(reading.asset, State()), reading)
-            verdicts += said
-            changed |= self.markets.keep(reading.asset, life)
+        ordered = sorted(readings, key=lambda one: one.asset != ALL)
         try:
-            alerts = [await self._dossier.alert(verdict) for verdict in verdicts]
+            onsets = {market: life.open.onset for market, life in before.items() if life.open}
+            self.markets.changed(await self._sources.boards.observe(ordered, onsets))
+            for reading in ordered:
+                now = max(now, reading.now)
+                life, said = self._step(before.get(reading.asset, State()), reading)
+                verdicts += said
+                changed |= self.markets.keep(reading.asset, life)
+            above = [market for market in self._pulses if market != ALL]
+            alerts = [await self._dossier.alert(verdict, above) for verdict in verdicts]
             await self._write(token, alerts, now, changed=changed)
         except BaseException:
             self.markets.lives = before
@@ -88,23 +87,39 @@ class Judge:
         return alerts
 
     def _step(self, life: State, reading: Reading) -> tuple[State, list[Verdict]]:
-        market, verdicts = reading.asset, []
+        market, verdicts = reading.asset, list[Verdict]()
         self._latest[market] = reading
-        now = self.markets.pulse(market, reading.now)
-        pulses: Sequence[Pulse | None] = [*self._pulses.get(market, ()), now]
+        pulses = self._pulses.get(market, [])
+        if pulses and life.open is None:
+            reading = msgspec.structs.replace(reading, against=self._contradicted(market, pulses[-1], reading.now))
         parent = self.markets.lives.get(ALL, State()).open if market != ALL else None
-        for pulse in pulses:
+        for pulse in [*pulses, self.markets.pulse(market, reading.now)]:
             seen = msgspec.structs.replace(reading, pulse=pulse)
             life, verdict = step(life, seen, self._rules, parent)
             if verdict:
                 verdicts.append(verdict)
         return life, verdicts
 
+    def _contradicted(self, market: str, pulse: Pulse, now: int) -> Side | None:
+        """The side whose orders prices speak against: an alarm about the feeds, not about the market."""
+        side = Side.SHORT if (pulse.lean or 0.0) >= 1 / 2 else Side.LONG
+        found = self._dossier.price(market, side, now - _CHECKED_MS, now)
+        if found is None or found.confirms is not False:
+            self._against.pop(market, None)
+            return None
+        if self._against.get(market) is not side:
+            metrics.DATA_ALARMS.labels("price_direction").inc()
+            text = "%s: %ss are closed by force while the price moves %+.2f %%: check what the feeds call a side"
+            log.warning(text, market, side, found.move_pct)
+        self._against[market] = side
+        return side
+
     async def _write(self, token: int, alerts: Sequence[Alert], now: int, *, changed: bool) -> None:
+        keep = self._sources.keep
         self._rounds += 1
-        if not changed and not alerts and (not self._keep or self._rounds % SNAPSHOT_ROUNDS):
+        if not changed and not alerts and (not keep or self._rounds % SNAPSHOT_ROUNDS):
             return
-        states = self.markets.unwritten(now) if self._keep else {}
+        states = self.markets.unwritten(now) if keep else {}
         await self._ledger.commit(token, states, alerts)
         self.markets.written(states)
 

@@ -10,9 +10,10 @@ from collections.abc import Collection
 
 import msgspec
 
-from service.detector import Gauge, Rules, State
-from service.ledger import Ledger
+from service.detector import Gauge, State
 from service.model import ALL, HOUR, MINUTE, SECOND, Liquidation, Pulse, Side
+from service.pipeline.prices import Prices
+from service.pipeline.sources import Sources
 
 log = logging.getLogger("cascade.pipeline")
 
@@ -31,6 +32,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
     life: State = State()
     gauge: Gauge | None = None
+    board: bytes | None = None
+    swing: bytes | None = None
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -46,10 +49,11 @@ _decode_cursor = msgspec.msgpack.Decoder(Cursor).decode
 
 
 class Markets:
-    """`singles` is False for recordings of totals, of which no single order is known: they have no signals."""
+    """Every market's life and gauge, and the stored form of all that is known of it."""
 
-    def __init__(self, ledger: Ledger, rules: Rules, *, singles: bool = True) -> None:
-        self._ledger, self._rules, self._singles = ledger, rules, singles
+    def __init__(self, sources: Sources, prices: Prices) -> None:
+        self._ledger, self._rules, self._singles = sources.ledger, sources.rules, sources.singles
+        self._boards, self._prices = sources.boards, prices
         self.lives: dict[str, State] = {}
         self.gauges: dict[str, Gauge] = {}
         self._cursor: str | None = None
@@ -60,17 +64,21 @@ class Markets:
     async def load(self, now: int) -> None:
         """Take up the states as they were committed, and read on to where the stream stands."""
         self.lives, self.gauges, self._cursor, read_at = {}, {}, None, 0
+        boards: dict[str, bytes] = {}
         for market, state in (await self._ledger.states()).items():
             try:
                 if market == CURSOR:
                     at = _decode_cursor(state)
                     self._cursor, read_at = at.cursor, at.at
                 else:
-                    self._take(market, _decode(state))
+                    stored = _decode(state)
+                    self._take(market, stored)
+                    boards |= {market: stored.board} if stored.board else {}
             except msgspec.MsgspecError as error:
                 if market not in self._odd:
                     log.warning("the stored state of %s is of another version and is forgotten: %s", market, error)
                 self._odd.add(market)
+        self._boards.load(boards)
         if self._singles and now - read_at > MISSED_MS:
             for gauge in self.gauges.values():
                 gauge.advance(now - MISSED_MS, self._rules, heard=0.0)
@@ -81,6 +89,8 @@ class Markets:
         if stored.gauge:
             stored.gauge.level(self._rules)
             self.gauges[market] = stored.gauge
+        if stored.swing:
+            self._prices.load(market, stored.swing)
 
     async def listen(self, now: int, heard: float) -> dict[str, list[Pulse]]:
         """Read the stream on and close what time has closed; pulses by market, of markets in which a level is reached.
@@ -96,6 +106,7 @@ class Markets:
             if not orders:
                 break
             touched |= self._count(orders)
+        self._prices.learn(touched, now)
         found = {}
         for market in {market for market, gauge in self.gauges.items() if gauge.pending} | touched | {ALL}:
             gauge = self._gauge(market)
@@ -145,9 +156,16 @@ class Markets:
         """These states are in the ledger now."""
         self._dirty -= set(markets)
 
+    def changed(self, markets: Collection[str]) -> None:
+        """Something of these markets is to be written with the next states."""
+        self._dirty |= set(markets)
+
     def _encoded(self, market: str) -> bytes | None:
         life, gauge = self.lives.get(market, State()), self.gauges.get(market)
-        return _encode(Stored(life=life, gauge=gauge)) if life != State() or gauge else None
+        board, swing = self._boards.stored(market), self._prices.stored(market)
+        if life == State() and gauge is None and not board:
+            return None
+        return _encode(Stored(life=life, gauge=gauge, board=board, swing=swing))
 
     def _count(self, orders: Collection[Liquidation]) -> set[str]:
         touched = set()

@@ -21,6 +21,7 @@ from service.pipeline.judge import Judge
 from service.pipeline.knobs import Knobs
 from service.pipeline.late import Late
 from service.pipeline.meters import Meters
+from service.pipeline.recent import Recent
 from service.pipeline.watch import Watch
 
 log = logging.getLogger("cascade.pipeline")
@@ -39,6 +40,7 @@ class Parts:
 
     ledger: Ledger
     judge: Judge
+    recent: Recent
     health: Health
     cover: Cover
     clock: Clock
@@ -60,7 +62,7 @@ class Pipeline:
         self.leads = False
         self.store_down_since: float | None = None
         self._ledger, self._judge, self._health, self._cover = parts.ledger, parts.judge, parts.health, parts.cover
-        self._clock, self._announce = parts.clock, parts.announce
+        self._clock, self._announce, self._recent = parts.clock, parts.announce, parts.recent
         self._intake = Intake(parts.ledger, parts.health, parts.clock, parts.settle)
         self._knobs = knobs
         self._holder = holder
@@ -168,6 +170,7 @@ class Pipeline:
             await self._ledger.mark_deaf(venue, since, until)
             del self._deaf[venue]
         healed = await self._cover.refresh(now)
+        await self._recent.refresh(now)
         await self._lead()
         if (
             healed and self._token is not None
