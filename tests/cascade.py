@@ -7,7 +7,9 @@ in batches of 0.5 s, one in batches of 6 s whose orders carry the batch's end.
 
 import math
 import random
+from bisect import bisect
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from service.model import Liquidation, Side
@@ -16,7 +18,7 @@ from tests.orders import T0
 VENUES = ("binance", "aster", "bybit", "okx")
 SECONDS = 900
 _SYMBOLS = [f"C{number}USDT" for number in range(20)]
-_WEIGHTS = [1 / (number + 1) for number in range(20)]
+_WEIGHTS = list(accumulate(1 / (number + 1) for number in range(20)))
 
 
 class Cascade(NamedTuple):
@@ -26,7 +28,7 @@ class Cascade(NamedTuple):
     until: int
 
 
-def cascade(seed: int, lag_s: int, totals: Sequence[int] = (2400, 1500, 900, 600), own: float = 0.3) -> Cascade:
+def cascade(seed: int, lag_s: int, totals: Sequence[int] = (1600, 1000, 700, 450), own: float = 0.3) -> Cascade:
     """Before sampling about `totals` orders, dealt to the venues at random."""
     dice = random.Random(seed)
     growth, peak, fall = dice.uniform(20, 90), dice.uniform(150, 400), dice.uniform(60, 200)
@@ -55,7 +57,7 @@ def _shown(dice: random.Random, venue: str, second: int, count: int) -> list[Liq
         at = T0 + second * 1_000 + dice.randrange(1_000)
         at = at // 500 * 500 if venue == "bybit" else (at // 6_000 + 1) * 6_000 if venue == "okx" else at
         usd = min(100 * dice.paretovariate(0.9), 3e7)
-        rows.append((dice.choices(_SYMBOLS, _WEIGHTS)[0], usd, at, dice.getrandbits(60)))
+        rows.append((_SYMBOLS[bisect(_WEIGHTS, dice.random() * _WEIGHTS[-1])], usd, at, dice.getrandbits(60)))
     if venue in ("binance", "aster"):
         rows = list({row[0]: row for row in sorted(rows, key=lambda row: row[1])}.values())
     return [

@@ -11,12 +11,10 @@ from service.model import Lead, Side
 from tests.cascade import SECONDS, cascade
 from tests.orders import T0, order
 
-RUNS = 300
 
-
-def verdicts(lag_s: int, runs: int) -> list[tuple[Lead, str]]:
+def verdicts(lag_s: int, runs: int, first: int = 0) -> list[tuple[Lead, str]]:
     found = []
-    for seed in range(runs):
+    for seed in range(first, first + runs):
         event = cascade(seed, lag_s)
         said = lead(event.orders, event.onset, event.until)
         assert said is not None
@@ -24,14 +22,15 @@ def verdicts(lag_s: int, runs: int) -> list[tuple[Lead, str]]:
     return found
 
 
-def test_venues_that_went_together_have_a_leader_in_two_of_a_hundred_at_most():
-    found = verdicts(0, RUNS)
-    assert sum(said.venue is not None for said, _ in found) <= 0.02 * RUNS
+@pytest.mark.parametrize("first", [0, 100])
+def test_venues_that_went_together_have_a_leader_in_two_of_a_hundred_at_most(first):
+    found = verdicts(0, 100, first)
+    assert sum(said.venue is not None for said, _ in found) <= 2
     assert all((said.within_s is None) == (said.venue is not None) for said, _ in found)
     assert all(said.within_s >= 3 for said, _ in found if said.within_s is not None)
 
 
-@pytest.mark.parametrize(("lag_s", "runs", "named_at_least"), [(20, 100, 0.5), (45, 30, 0.79)])
+@pytest.mark.parametrize(("lag_s", "runs", "named_at_least"), [(20, 80, 0.5), (45, 30, 0.79)])
 def test_a_leader_that_is_named_is_the_right_one_and_a_clear_one_is_named(lag_s, runs, named_at_least):
     named = [(said, truth) for said, truth in verdicts(lag_s, runs) if said.venue]
     assert len(named) >= named_at_least * runs
@@ -68,6 +67,14 @@ def test_a_leader_comes_with_its_contract_its_own_onset_and_its_part_of_the_doll
     assert (said.venue, said.symbol, said.share, said.within_s) == ("bybit", "BTCUSDT", 0.25, None)
     assert said.at is not None
     assert T0 + 150_000 <= said.at <= T0 + 250_000
+
+
+def test_an_onset_before_everything_that_was_heard_is_unknown():
+    from service.detector.lead import _rise  # noqa: PLC0415  # the one rule a whole cascade hardly reaches
+
+    assert _rise([0, 0, 1, 9, 10, 0]) == 1
+    assert _rise([10, 0, 5]) is None
+    assert _rise([5, 9, 10, 0]) is None
 
 
 def test_the_lag_found_is_the_true_one_where_nothing_disturbs_it():

@@ -246,4 +246,4 @@ def test_the_swing_of_real_candles_is_the_hour_they_had():
         hours = [math.log(b / a) for (_, a), (_, b) in zip(rows[::60], rows[60::60], strict=False)]
         assert sigma is not None
         ratios.append(sigma / math.sqrt(sum(hour * hour for hour in hours) / len(hours)))
-    assert 0.7 < median(ratios) < 1.4
+    assert 0.8 < median(ratios) < 1.3

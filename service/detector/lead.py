@@ -54,10 +54,10 @@ def lead(
     """Who led from `onset` to `until` (ms UTC), or how close together they went; None where nobody can say.
 
     Nobody can say in the first three minutes, with fewer than two venues of `LEAST_ORDERS`, or when a curve has nothing
-    in common with the first.
-    `orders` are those of one market and side, best from two minutes before the onset on: an edge that cuts all venues
-    at once hides a lead. `at` is the leader's own onset, `share` its part of the dollars from `onset` to `until`.
-    `clock_error_s` is seconds by venue, `CLOCK_ERROR_S` for every venue it does not name.
+    in common with the first. `orders` are those of one market and side, best from two minutes before the onset on: an
+    edge that cuts all venues at once hides a lead. `at` is the leader's own onset, the last second before its peak that
+    stood below a tenth of it (None when that was before all of this); `share` its part of the dollars from `onset` to
+    `until`. `clock_error_s` is seconds by venue, `CLOCK_ERROR_S` for every venue it does not name.
     """
     since, end = onset - BEFORE, min(until, onset + AFTER)
     heard = _heard(orders, since, end)
@@ -134,18 +134,18 @@ def _named(name: str, orders: Sequence[Liquidation], since: int, smooth: Sequenc
     return Lead(
         venue=name,
         symbol=max(contracts, key=contracts.__getitem__) if contracts else None,
-        at=since + _rise(smooth) * SECOND,
+        at=None if (rise := _rise(smooth)) is None else since + rise * SECOND,
         share=round(math.fsum(contracts.values()) / total, 4) if total else None,
         within_s=None,
         first_venue=early,
     )
 
 
-def _rise(smooth: Sequence[int]) -> int:
-    """The last second before a curve's peak in which it stood below a tenth of it: the venue's own onset."""
+def _rise(smooth: Sequence[int]) -> int | None:
+    """The last second before a curve's peak in which it stood below a tenth of it; None when it never did."""
     peak = max(range(len(smooth)), key=smooth.__getitem__)
     low = _EARLY * smooth[peak]
-    return next((at for at in range(peak, -1, -1) if smooth[at] < low), 0)
+    return next((at for at in range(peak, -1, -1) if smooth[at] < low), None)
 
 
 def _first_to_a_tenth(venues: Venues, onset: int) -> str | None:
