@@ -16,12 +16,25 @@ from service.api import serve
 from service.api.serve import STOP_S, StartError, listen
 from service.bell import Bell
 from service.clock import Clock, ScaledClock, WallClock
-from service.detector import Board
 from service.instruments import Book
 from service.ledger import Ledger, LedgerError
 from service.model import ALL, SPANS, Coverage, Episode, FeedState, SecondOpinion, VenueReport
 from service.outpost import Listings, Outpost, Tools
-from service.pipeline import MOST_GAPS, Boards, Cover, Health, Heard, Judge, Knobs, Parts, Pipeline, Recent, Sources
+from service.pipeline import (
+    MOST_GAPS,
+    Boards,
+    Cover,
+    Depths,
+    Health,
+    Heard,
+    Judge,
+    Knobs,
+    Parts,
+    Pipeline,
+    Recent,
+    Sources,
+)
+from service.pipeline.shown import polled, regime
 from service.reconcile import Reconcile
 from service.selfcheck import SelfCheck
 from service.settings import Settings, public
@@ -77,19 +90,21 @@ class App:
         self._cover = Cover(ledger, self._health, Listings(self._books).venues, clock.speed)
         self._reconcile = self._make_reconcile(settings, client)
         self.selfcheck = SelfCheck(ledger, clock, list(enabled.values()))
-        self._boards = Boards(ledger, lambda now: _regime(enabled, now), self.zone)
+        boards = Boards(ledger, lambda now: regime(enabled, now), self.zone)
+        self.records = boards.of
         self._recent = Recent(ledger)
         sources = Sources(
             ledger=ledger,
             rules=settings.detector,
             recent=self._recent,
-            boards=self._boards,
+            boards=boards,
             cover=self._cover.of,
             feeds=self.selfcheck.feeds,
             spread=lambda: self.selfcheck.spread,
             calendar=read_calendar(settings.detector.calendar),
             simulated=self.simulated,
         )
+        self.depth = Depths(sources).of
         self._judge = Judge(sources)
         self._pipeline = self._make_pipeline(settings.pipeline)
         self._outposts.update(self._make_outposts(settings, client))
@@ -123,7 +138,7 @@ class App:
             settle={name: book.settle for name, book in self._books.items()},
             announce=self._bell.ring,
             counted=(self._reconcile.counted,),
-            usual={name: VENUES[name].usual_per_minute for name in self._books if not _polled(VENUES[name])},
+            usual={name: VENUES[name].usual_per_minute for name in self._books if not polled(VENUES[name])},
         )
         return Pipeline(parts, knobs, self._holder)
 
@@ -220,10 +235,6 @@ class App:
         """Open episodes, largest first."""
         return self._judge.episodes()
 
-    def records(self, asset: str) -> Board | None:
-        """What is remembered of the asset's largest hours and days."""
-        return self._boards.of(asset)
-
     def second_opinion(self) -> SecondOpinion | None:
         """An aggregator's count of the last hour, if there is one."""
         return self._reconcile.opinion()
@@ -241,16 +252,6 @@ class App:
     async def changed(self, timeout_s: float) -> None:
         """Return when an alert may have been appended here or by another replica, or after `timeout_s`."""
         await self._bell.wait(min(timeout_s, LOOK_S))
-
-
-def _regime(venues: Mapping[str, Venue], now: int) -> str:
-    """Who is counted, and what they show: dollars of two regimes are not counted alike."""
-    return " ".join(f"{name}:{venue.completeness(now)}:{venue.rule(now)}" for name, venue in sorted(venues.items()))
-
-
-def _polled(venue: Venue) -> bool:
-    """Heard by its history alone: what it shows comes too late to be a sign of life."""
-    return venue.history is not None and venue.history.poll_s is not None
 
 
 async def _cancel(tasks: Sequence["asyncio.Task[None]"]) -> None:

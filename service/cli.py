@@ -132,9 +132,7 @@ def _add_replay(commands: Any) -> None:
     replay = _config(_add(commands, "replay", doors.replay, "the same detector over recorded data"))
     replay.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CSV, JSONL (also .gz) or Parquet")
     replay.add_argument("--json", action="store_true", help="one JSON line an alert instead of sentences")
-    replay.add_argument(
-        "--explain", action="store_true", help="with --json: every input, level and rule behind it too"
-    )
+    replay.add_argument("--explain", action="store_true", help="with --json: every input, level and rule behind it too")
 
 
 def _add_decode(commands: Any) -> None:

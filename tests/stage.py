@@ -23,6 +23,7 @@ from service.model import (
     Alert,
     Completeness,
     Coverage,
+    Depth,
     Episode,
     FeedState,
     Kind,
@@ -99,6 +100,9 @@ class Stage:
         self.zone: tzinfo = ZoneInfo("Asia/Shanghai")
         self.boards: dict[str, Board] = {}
         self._token: int | None = None
+
+    async def depth(self, _asset: str, _span: str, _now: int) -> Depth:
+        return Depth()
 
     async def coverage(self, _asset: str, span: str, now: int) -> Coverage:
         names = [one.name for one in self.reports]
@@ -197,6 +201,11 @@ def episode(id: str) -> Episode:
             "peak_usd": 40e6,
             "peak_at": NOW,
             "alerts": 1,
+            "onset": NOW - 60_000,
+            "rule": "early",
+            "grade": 1,
+            "stage": "running",
+            "parent": None,
         },
         Episode,
     )

@@ -21,7 +21,9 @@ from service.model import (
     Alert,
     BadFrame,
     Completeness,
+    Explained,
     FeedState,
+    Fired,
     Kind,
     Largest,
     Phase,
@@ -149,6 +151,31 @@ class TestPages:
         assert stage.ledger.asked == [(cursor, KEEP)] * 3
 
 
+class TestExplanation:
+    async def test_how_an_alert_came_about_is_told_to_whoever_asks_and_nobody_else(self, stage: Stage) -> None:
+        behind = Explained(
+            inputs={"early": 12.5}, levels={"early": 9.0}, rules=(Fired(rule="early", fired=True, because="12.5 of 9"),)
+        )
+        await stage.say(alert(1, explain=behind))
+        async with inside(stage) as client:
+            asked = (await client.get("/alerts/BTC-short-1.1?explain=1")).json()
+            plain = [
+                (await client.get("/alerts/BTC-short-1.1")).json(),
+                (await client.get("/alerts")).json()["alerts"][0],
+            ]
+            wrong = await client.get("/alerts/BTC-short-1.1?explain=maybe")
+
+        assert asked["explain"] == {
+            "inputs": {"early": 12.5},
+            "levels": {"early": 9.0},
+            "rules": [{"rule": "early", "fired": True, "because": "12.5 of 9"}],
+        }
+        assert [one for one in plain if "explain" in one] == []
+        assert plain[0] == plain[1] == {name: value for name, value in asked.items() if name != "explain"}
+        assert wrong.status_code == 422
+        assert wrong.json()["allowed"] == ["1", "true", "0", "false"]
+
+
 class TestFilters:
     @pytest.mark.parametrize(
         ("asked", "wanted"),
@@ -169,12 +196,14 @@ class TestFilters:
             ("state=closed", [2, 4]),
             ("state=open&severity=warning&asset=", [3]),
             ("kind=short_squeeze&venue=okx", []),
+            ("notice=1", [1, 3, 4]),
+            ("notice=false", [2]),
         ],
     )
     async def test_each_filter_lets_through_what_it_says(self, stage: Stage, asked: str, wanted: list[int]) -> None:
         await stage.say(
             alert(1),
-            alert(2, kind=Kind.LONG_FLUSH, asset="ETH", venues={"okx": 1.0}, severity=Severity.WARNING),
+            alert(2, kind=Kind.LONG_FLUSH, asset="ETH", venues={"okx": 1.0}, severity=Severity.WARNING, parent="ALL-1"),
             alert(3, asset="ALL", venues={"binance": 1.0}, severity=Severity.CRITICAL, phase=Phase.GREW),
             alert(4, phase=Phase.CLOSED),
         )
@@ -632,7 +661,7 @@ class TestDocumentation:
         assert silent == []
 
     async def test_every_parameter_that_is_described_is_understood(self, schema: dict[str, Any], stage: Stage) -> None:
-        values = {"since": "0-0", "limit": "5", "wait": "0", "asset": "BTC", "span": "4h"}
+        values = {"since": "0-0", "limit": "5", "wait": "0", "asset": "BTC", "span": "4h", "notice": "1"}
         async with inside(stage) as client:
             for path in ("/alerts", "/windows", "/records", "/venues/{name}/bad-frames"):
                 for one in schema["paths"][path]["get"]["parameters"]:

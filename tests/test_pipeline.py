@@ -84,7 +84,7 @@ async def test_an_alert_names_its_venues_contracts_and_largest_order():
     assert alert.symbols == {"BTCUSDT": 60e6, "BTC-USDT-SWAP": 30e6, "ETH-USDT-SWAP": 12e6}
     assert (alert.largest.venue, alert.largest.usd) == ("bybit", 60e6)
     assert alert.why.en.startswith(
-        "22:00 UTC short squeeze, all coins recorded: $102.0M liquidated in 1 h, 100% shorts."
+        "22:00 UTC major short squeeze, all coins recorded: the hour crossed $100M, at least $102.0M liquidated, 100% shorts."
     )
     assert alert.id == f"{alert.episode}.1"
     assert (alert.estimated, alert.baseline, alert.lead, alert.price) == (None, None, None, None)

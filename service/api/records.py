@@ -6,9 +6,10 @@ from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
-from service.api import answer, query, values
+from service.api import answer, query
 from service.api.schema import described
 from service.api.shapes import Records, Standing
+from service.api.values import integer, one_of
 from service.api.view import View
 from service.api.windows import known
 from service.detector import Board
@@ -23,19 +24,19 @@ PARAMS = (
         name="measure",
         about="Only the rolling `hour`, the calendar `day` in UTC, or the rolling `24h`.",
         schema={"type": "string", "enum": list(MEASURES)},
-        read=partial(values.one_of, list(MEASURES)),
+        read=partial(one_of, list(MEASURES)),
     ),
     query.Param(
         name="side",
         about="Only positions of this side, or `total` for both together.",
         schema={"type": "string", "enum": list(SIDES)},
-        read=partial(values.one_of, list(SIDES)),
+        read=partial(one_of, list(SIDES)),
     ),
     query.Param(
         name="limit",
         about="At most this many of each measure and side, the largest.",
         schema={"type": "integer", "minimum": 1, "maximum": 100, "default": STANDING},
-        read=partial(values.integer, 1, 100),
+        read=partial(integer, 1, 100),
     ),
 )
 

@@ -162,12 +162,15 @@ MEANING: Mapping[str, str] = {
     "side": "The side of the positions that were closed by force.",
     "simulated": "True when the orders come from local venue servers: nothing of this happened in a market.",
     "since": "When this state or comparison began, ms UTC.",
+    "sizes": "Whose order sizes the estimate leans on: reference (venues that show all), isolated (the contract's "
+    "own), usual (a table).",
     "socket": "Which of the venue's connections.",
     "sockets": "Every connection to the venue.",
     "source": "Who counted.",
     "span": "The rolling span: 1m, 5m, 15m, 1h, 4h, 24h.",
     "spans": "One entry a span, by its name.",
     "start": "Price at the start, in the quote currency.",
+    "stage": "running, or fading: the signals are low, and what comes back within half an hour is the same episode.",
     "started_at": "When it began, ms UTC.",
     "state": "live: heard; silent: connected, but the data path says something is wrong; connecting; "
     "refused: the venue said no; down.",

@@ -2,7 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
-from service.model import Alert, BadFrame, Coverage, Episode, Largest, Record, SecondOpinion, Totals, VenueReport
+from service.model import (
+    Alert,
+    BadFrame,
+    Certainty,
+    Coverage,
+    Episode,
+    Estimated,
+    Largest,
+    Record,
+    SecondOpinion,
+    Totals,
+    VenueReport,
+)
 
 
 class Page(Record, frozen=True, kw_only=True):
@@ -43,7 +55,8 @@ class Window(Record, frozen=True, kw_only=True):
     by_symbol: Mapping[str, Part]
     by_asset: Mapping[str, Part] | None
     largest: Largest | None
-    estimated: Mapping[str, float] | None
+    estimated: Estimated | None
+    certainty: Certainty | None
     second_opinion: SecondOpinion | None
     simulated: bool
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from service.clock import Clock
 from service.detector import Board
 from service.ledger import Ledger
-from service.model import Coverage, Episode, SecondOpinion, VenueReport
+from service.model import Coverage, Depth, Episode, SecondOpinion, VenueReport
 
 
 class View(Protocol):
@@ -28,6 +28,10 @@ class View(Protocol):
 
     def records(self, asset: str) -> Board | None:
         """What is remembered of an asset's largest hours and days; None when nothing is yet."""
+        ...
+
+    async def depth(self, asset: str, span: str, now: int) -> Depth:
+        """What the single orders of a span that ends now say beyond their sum."""
         ...
 
     async def coverage(self, asset: str, span: str, now: int) -> Coverage:

@@ -16,6 +16,7 @@ from service.model import ALL, SPANS, Edge, Reading, Totals
 async def _window(view: View, reading: Reading, span: str, edge: Edge) -> Window:
     detail = await view.ledger.detail(reading.asset, span, reading.now)
     coverage = await view.coverage(reading.asset, span, reading.now)
+    found = await view.depth(reading.asset, span, reading.now)
     return Window(
         asset=reading.asset,
         span=span,
@@ -29,7 +30,8 @@ async def _window(view: View, reading: Reading, span: str, edge: Edge) -> Window
         by_symbol=_parts(detail.symbols),
         by_asset=_parts(detail.assets) if reading.asset == ALL else None,
         largest=detail.largest,
-        estimated=None,
+        estimated=found.estimated,
+        certainty=found.certainty,
         second_opinion=view.second_opinion() if (reading.asset, span) == (ALL, "1h") else None,
         simulated=view.simulated,
     )

@@ -17,6 +17,7 @@ from service.model.findings import (
 )
 from service.model.market import (
     Coverage,
+    Depth,
     Detail,
     Edge,
     Instrument,
@@ -84,6 +85,7 @@ __all__ = [
     "Course",
     "Coverage",
     "DecodeError",
+    "Depth",
     "Detail",
     "Edge",
     "Episode",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from service.model.findings import Excitation
+from service.model.findings import Certainty, Estimated, Excitation
 from service.model.words import USD_DIGITS, Contract, Record, Side
 
 _SHARE_DIGITS = 6
@@ -109,6 +109,13 @@ class Pulse(Record, frozen=True, kw_only=True):
     """Days the levels have been learnt from."""
     rarity_days: float | None
     excitation: Excitation
+
+
+class Depth(Record, frozen=True, kw_only=True):
+    """What the single orders of a span say beyond their sum; null for spans above an hour and where nobody can say."""
+
+    certainty: Certainty | None = None
+    estimated: Estimated | None = None
 
 
 class Edge(Record, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from service.pipeline.boards import Boards
 from service.pipeline.cover import MOST_GAPS, Cover
+from service.pipeline.depths import Depths
 from service.pipeline.health import Health
 from service.pipeline.heard import Heard
 from service.pipeline.intake import Item
@@ -15,6 +16,7 @@ __all__ = [
     "MOST_GAPS",
     "Boards",
     "Cover",
+    "Depths",
     "Health",
     "Heard",
     "Item",

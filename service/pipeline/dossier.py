@@ -144,7 +144,8 @@ class Dossier:
         minutes = await self._sources.ledger.history(verdict.asset, since, at + 1, width=MINUTE)
         by_end = [(start + MINUTE, _side(totals, episode.side)) for start, totals in sorted(minutes.items())]
         usd = sum(dollars for _, dollars in by_end)
-        day = verdict.reading.spans.get("24h", Totals()).usd
+        board, day = self._sources.boards.of(verdict.asset), verdict.reading.spans.get("24h", Totals()).usd
+        whole = board is not None and board.first_at is not None and board.first_at <= at - SPANS["24h"]
         tenths = [_reached(by_end, part * usd, at) if usd else None for part in _TENTHS]
         return Course(
             onset=episode.onset,
@@ -155,7 +156,7 @@ class Dossier:
             hour_usd=verdict.totals.usd,
             peak_hour_usd=episode.peak_usd,
             peak_hour_at=episode.peak_at,
-            share_of_day=min(1.0, round(episode.peak_usd / day, 4)) if day else None,
+            share_of_day=min(1.0, round(episode.peak_usd / day, 4)) if day and whole else None,
             notices=episode.alerts,
         )
 
