@@ -41,16 +41,16 @@ class Law:
     branching: Range = (0.40, 0.75)
     """Orders one background order causes; a new value after `branching_days` on average."""
     branching_days: float = 10.0
-    slow: Range = (0.50, 5.0)
+    slow: Range = (0.40, 5.0)
     """Log-rate that reverts to its mean: standard deviation, days."""
-    fast: Range = (0.35, 0.25)
+    fast: Range = (0.30, 0.25)
     bursts_per_month: float = 10.0
     """News: the exogenous rate alone jumps. Not cascades: nothing in them feeds on itself more than before."""
     burst_times: Range = (3.0, 8.0)
     burst_minutes: Range = (5.0, 20.0)
     whales_per_month: float = 8.0
     """Single orders with nothing after them; dollars log-uniform."""
-    whale_usd: Range = (5e6, 60e6)
+    whale_usd: Range = (5e6, 40e6)
     cascades_per_month: float = 10.0
     cascade_usd: Range = (20e6, 4e9)
     """Aimed-at dollars, with density ~ D^-1.3: half aim beyond $100M."""
