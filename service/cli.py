@@ -165,7 +165,7 @@ def _add_record(commands: Any) -> None:
 def _add_lab(commands: Any) -> None:
     lab = _add(commands, "lab", lab_door, "detectors against an invented market whose cascades are known")
     lab.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="markets (default 1 2 3)")
-    lab.add_argument("--months", type=int, default=6, metavar="N", help="months of 30 days to judge (default 6)")
+    lab.add_argument("--months", type=_speed, default=6.0, metavar="N", help="months of 30 days to judge (default 6)")
     lab.add_argument("--warm-up-days", type=int, default=45, metavar="N", help="days before them (default 45)")
     lab.add_argument("--quiet-days", type=int, default=180, metavar="N", help="days to set levels on (default 180)")
     lab.add_argument("--budget", type=_speed, default=1.0, metavar="N", help="false episodes in 30 quiet days")

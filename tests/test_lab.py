@@ -400,7 +400,7 @@ def test_limits_are_the_published_ones() -> None:
 
 TINY = Plan(
     seeds=(1,),
-    months=1,
+    months=0.5,
     warm_up_days=1,
     quiet_days=10,
     budget=6,
@@ -412,10 +412,10 @@ TINY = Plan(
 def test_a_run_gives_the_same_whatever_the_processes() -> None:
     heard: list[int] = []
     alone = run(TINY.checked(), heard.append)
-    assert sum(heard) == TINY.days == 2 * (11 + 31)
+    assert sum(heard) == TINY.days == 2 * (11 + 16)
     assert run(msgspec.structs.replace(TINY, jobs=2), lambda _days: None) == alone
     hour = summary([trial.judged for trial in alone if (trial.feed, trial.detector) == ("full", "hour-100M")])
-    assert hour.large > 2
+    assert hour.large
     assert hour.found_large is not None
     assert hour.found_large.value > 0.5
     assert hour.lead_s == 0, "it passes the hour when the truth does"
@@ -430,7 +430,7 @@ def test_a_run_gives_the_same_whatever_the_processes() -> None:
     [
         ({"feeds": ("whole",)}, "sampled"),
         ({"detectors": ("mine",)}, "calendar"),
-        ({"months": 0}, "at least 1"),
+        ({"months": 0}, "a day to judge"),
         ({"seeds": (-1,)}, "seeds"),
         ({"quiet_days": 4}, "quiet days"),
     ],

@@ -26,7 +26,8 @@ class Background:
         self._law = law
         self._seed = seed
         self._sizes = Sizes.with_mean(law.mean_usd, law.tail, law.cap_usd)
-        self._symbols = zipf(law.symbols)
+        self._places = np.cumsum(np.outer(law.venues, zipf(law.symbols)))
+        """Where in [0, 1) each venue's contracts end."""
         first = np.random.default_rng([seed, 1])
         self._levels = [float(first.normal(0, sd)) for sd, _ in (law.slow, law.fast)]
         self._branching = float(first.uniform(*law.branching))
@@ -91,6 +92,7 @@ class Background:
 
     def _dealt(self, rng: np.random.Generator, number: int, times: Floats, usd: Floats) -> Day:
         start, count = EPOCH + number * DAY_S * 1_000, len(times)
+        where = np.searchsorted(self._places, rng.random(count) * self._places[-1], side="right")
         order = np.argsort(times, kind="stable")
         at: Ints = start + (times[order] * 1_000).astype(np.int64)
         return Day(
@@ -98,8 +100,8 @@ class Background:
             at,
             usd[order],
             rng.integers(0, 2, count).astype(np.bool_),
-            rng.choice(len(self._law.venues), count, p=self._law.venues).astype(np.int8),
-            rng.choice(self._law.symbols, count, p=self._symbols).astype(np.int16),
+            (where // self._law.symbols).astype(np.int8),
+            (where % self._law.symbols).astype(np.int16),
             np.full(count, -1, np.int32),
         )
 

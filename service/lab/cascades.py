@@ -158,19 +158,20 @@ def _grown(rng: np.random.Generator, r0: float, stretch: float, wanted: float, s
 
 
 def _growth(rng: np.random.Generator, r0: float, stretch: float, fuel: float, seeds: int) -> list[int]:
-    kept = [float(np.exp(-1 / (tau * stretch))) for _, tau in CASCADE_KERNEL]
-    weights = [share * (1 - d) for (share, _), d in zip(CASCADE_KERNEL, kept, strict=True)]
-    shares = [share for share, _ in CASCADE_KERNEL]
+    (s1, t1), (s2, t2), (s3, t3) = CASCADE_KERNEL
+    k1, k2, k3 = (float(np.exp(-1 / (tau * stretch))) for tau in (t1, t2, t3))
     arrivals = rng.exponential(5.0 * stretch, seeds)
     started = np.bincount((arrivals - arrivals.min()).astype(np.int64)).tolist()
-    a, burnt, counts = [0.0, 0.0, 0.0], 0, list[int]()
-    for s in range(_LONGEST_S):
+    started += [0] * (_LONGEST_S - len(started))
+    a1 = a2 = a3 = burnt = 0.0
+    left, counts = seeds, list[int]()
+    for seed in started:
         r = r0 * max(0.0, 1 - burnt / fuel)
-        due = r * (weights[0] * a[0] + weights[1] * a[1] + weights[2] * a[2])
-        n = (int(rng.poisson(due)) if due > 0 else 0) + (started[s] if s < len(started) else 0)
+        n = seed + int(rng.poisson(r * (s1 * (1 - k1) * a1 + s2 * (1 - k2) * a2 + s3 * (1 - k3) * a3)))
+        a1, a2, a3 = k1 * a1 + n, k2 * a2 + n, k3 * a3 + n
         burnt += n
+        left -= seed
         counts.append(n)
-        a = [kept[0] * a[0] + n, kept[1] * a[1] + n, kept[2] * a[2] + n]
-        if s >= len(started) and r * sum(share * x for share, x in zip(shares, a, strict=True)) < _SPENT:
+        if not left and r * (s1 * a1 + s2 * a2 + s3 * a3) < _SPENT:
             break
     return counts

@@ -82,6 +82,8 @@ def by_second(day: Day, values: Floats) -> Floats:
 
 def merge(days: list[Day]) -> Day:
     """The orders of all, which share their start, in order of time (equal times keep the order of `days`)."""
+    if len(days) == 1:
+        return days[0]
     at = np.concatenate([day.at for day in days])
     order = np.argsort(at, kind="stable")
     causes = [day.cause if day.cause is not None else np.full(len(day.at), -1, np.int32) for day in days]

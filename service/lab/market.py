@@ -73,8 +73,3 @@ def _within(orders: Day, start: int, end: int) -> Day:
     low, high = np.searchsorted(orders.at, [start, end])
     part = orders.take(np.arange(low, high))
     return Day(start, part.at, part.usd, part.short, part.venue, part.symbol, part.cause)
-
-
-def days_of(months: int, warm_up_days: int) -> int:
-    """Days of a run: `months` of thirty days to judge after those to learn from."""
-    return months * 30 + warm_up_days

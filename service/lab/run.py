@@ -35,7 +35,7 @@ class Plan(Record, frozen=True, kw_only=True):
     """What to run. Raises LabError from `checked` for what cannot be run."""
 
     seeds: tuple[int, ...] = (1, 2, 3)
-    months: int = 6
+    months: float = 6
     warm_up_days: int = 45
     quiet_days: int = 180
     """Days without cascades on which levels are set, after as many to warm up."""
@@ -51,8 +51,8 @@ class Plan(Record, frozen=True, kw_only=True):
             for name in names:
                 if name not in known:
                     raise LabError(f"no {kind} {name!r}; there are {', '.join(known)}")
-        if self.months < 1 or self.warm_up_days < 1 or self.jobs < 1 or min(self.seeds, default=-1) < 0:
-            raise LabError("months, warm-up days and jobs must be at least 1, seeds at least 0")
+        if self.judged_days < 1 or self.warm_up_days < 1 or self.jobs < 1 or min(self.seeds, default=-1) < 0:
+            raise LabError("a day to judge, a day to warm up and a job are the least; seeds are 0 or more")
         if self.needs_quiet and self.quiet_days * self.budget < MONTH_DAYS:
             raise LabError(f"{self.quiet_days} quiet days cannot hold {self.budget:g} false episodes in 30 days")
         return self
@@ -63,10 +63,15 @@ class Plan(Record, frozen=True, kw_only=True):
         return any(BENCH[name].needs_level for name in self.detectors)
 
     @property
+    def judged_days(self) -> int:
+        """Days that count, for each seed and feed."""
+        return round(MONTH_DAYS * self.months)
+
+    @property
     def days(self) -> int:
         """Days of all tasks together."""
         quiet = self.warm_up_days + self.quiet_days if self.needs_quiet else 0
-        return len(self.seeds) * len(self.feeds) * (quiet + self.warm_up_days + MONTH_DAYS * self.months)
+        return len(self.seeds) * len(self.feeds) * (quiet + self.warm_up_days + self.judged_days)
 
 
 class Trial(Record, frozen=True, kw_only=True):
@@ -106,7 +111,7 @@ def trials(plan: Plan, seed: int, feed: str, tick: Tick) -> list[Trial]:
     levels = _levels(plan, seed, feed, tick)
     detectors = {name: BENCH[name].make(levels.get(name)) for name in plan.detectors}
     said: dict[str, list[Notice]] = {name: [] for name in detectors}
-    market, count = Market(Law(), seed), plan.warm_up_days + MONTH_DAYS * plan.months
+    market, count = Market(Law(), seed), plan.warm_up_days + plan.judged_days
     for day in market.days(count):
         shown = FEEDS[feed](day)
         for name, detector in detectors.items():
