@@ -26,6 +26,12 @@ class Notice(Record, frozen=True, kw_only=True):
     episode: int
     opens: bool = False
     planned: bool = False
+    short: bool | None = None
+    """The side it speaks of, where it names one."""
+    onset: int | None = None
+    """When it says the cascade began, ms UTC, where it says so."""
+    rule: str = ""
+    """Which of its rules spoke."""
 
 
 class Detector(Protocol):

@@ -109,7 +109,7 @@ def run(plan: Plan, tell: Callable[[int], None]) -> list[Trial]:
 def trials(plan: Plan, seed: int, feed: str, tick: Tick) -> list[Trial]:
     """Every detector on one seed as one feed shows it; `tick` is called after each day."""
     levels = _levels(plan, seed, feed, tick)
-    detectors = {name: BENCH[name].make(levels.get(name)) for name in plan.detectors}
+    detectors = {name: BENCH[name].make(levels.get(name), plan.budget) for name in plan.detectors}
     said: dict[str, list[Notice]] = {name: [] for name in detectors}
     market, count = Market(Law(), seed), plan.warm_up_days + plan.judged_days
     for day in market.days(count):

@@ -29,6 +29,10 @@ class Outcome(Record, frozen=True, kw_only=True):
     lead_s: float | None = None
     gone: float | None = None
     """The part of its dollars that had fallen at the opening."""
+    side_right: bool | None = None
+    onset_error_s: float | None = None
+    """Onset told less the true one: positive is too late."""
+    rule: str = ""
     fragments: int = 0
 
     @property
@@ -45,6 +49,8 @@ class Judged(Record, frozen=True, kw_only=True):
     false: int
     notices: int
     """Everything said but planned updates, false or not."""
+    updates: int
+    """The planned ones."""
 
 
 class Interval(Record, frozen=True):
@@ -72,13 +78,18 @@ class Summary(Record, frozen=True, kw_only=True):
     single: float | None
     """Part of the found cascades that were one episode."""
     notices_per_cascade: float | None
+    updates_per_cascade: float | None
+    side_right: float | None
+    """Part of the openings on found cascades that named the right side, of those that named one."""
+    onset_error_s: tuple[float, float] | None
+    """Median and 90 % of its absolute value, of all found cascades."""
 
 
 def judge(truths: Sequence[Truth], notices: Sequence[Notice], since: int, until: int) -> Judged:
     """Match what was said in [since, until), ms UTC, to the cascades; those that began before are not counted."""
     judged = [truth for truth in truths if since <= truth.onset and truth.end < until]
     heard = [notice for notice in notices if since <= notice.at < until]
-    openings: dict[int, list[int]] = {}
+    openings: dict[int, list[Notice]] = {}
     false = 0
     for notice in heard:
         if not notice.opens:
@@ -87,20 +98,22 @@ def judge(truths: Sequence[Truth], notices: Sequence[Notice], since: int, until:
         if of is None:
             false += 1
         else:
-            openings.setdefault(of.number, []).append(notice.at)
+            openings.setdefault(of.number, []).append(notice)
     return Judged(
         days=(until - since) / DAY_MS,
         outcomes=tuple(_outcome(truth, openings.get(truth.number, [])) for truth in judged),
         false=false,
         notices=sum(not notice.planned for notice in heard),
+        updates=sum(notice.planned for notice in heard),
     )
 
 
-def _outcome(truth: Truth, openings: Sequence[int]) -> Outcome:
+def _outcome(truth: Truth, openings: Sequence[Notice]) -> Outcome:
     large = truth.hour_at is not None
     if not openings:
         return Outcome(number=truth.number, usd=truth.usd, large=large)
-    at = min(openings)
+    first = min(openings, key=lambda notice: notice.at)
+    at = first.at
     return Outcome(
         number=truth.number,
         usd=truth.usd,
@@ -108,6 +121,9 @@ def _outcome(truth: Truth, openings: Sequence[int]) -> Outcome:
         delay_s=(at - truth.onset) / SECOND,
         lead_s=None if truth.hour_at is None else (truth.hour_at - at) / SECOND,
         gone=truth.gone(at),
+        side_right=None if first.short is None else first.short == truth.short,
+        onset_error_s=None if first.onset is None else (first.onset - truth.onset) / SECOND,
+        rule=first.rule,
         fragments=len(openings) - 1,
     )
 
@@ -118,6 +134,7 @@ def summary(parts: Sequence[Judged]) -> Summary:
     large = [outcome for outcome in outcomes if outcome.large]
     found = [outcome for outcome in outcomes if outcome.found]
     found_large = [outcome for outcome in large if outcome.found]
+    sided = [outcome for outcome in found if outcome.side_right is not None]
     months = sum(part.days for part in parts) / 30
     low, high = poisson(sum(part.false for part in parts))
     false = sum(part.false for part in parts) / months
@@ -133,6 +150,9 @@ def summary(parts: Sequence[Judged]) -> Summary:
         openings_per_cascade=_per(sum(1 + one.fragments for one in found), found),
         single=_per(sum(not one.fragments for one in found), found),
         notices_per_cascade=_per(sum(part.notices for part in parts), found),
+        updates_per_cascade=_per(sum(part.updates for part in parts), found),
+        side_right=_per(sum(one.side_right is True for one in sided), sided),
+        onset_error_s=_pair(found, lambda one: None if one.onset_error_s is None else abs(one.onset_error_s)),
     )
 
 

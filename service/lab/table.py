@@ -22,6 +22,9 @@ _HEAD = (
     "gone 50 (90 %)",
     "one episode",
     "notices",
+    "updates",
+    "side",
+    "onset off s 50 (90 %)",
 )
 
 
@@ -65,6 +68,9 @@ def _row(name: str, trials: Sequence[Trial], found: Summary) -> tuple[str, ...]:
         "-" if found.gone is None else f"{found.gone[0]:.3f} ({found.gone[1]:.3f})",
         "-" if found.single is None else f"{found.single:.2f}",
         "-" if found.notices_per_cascade is None else f"{found.notices_per_cascade:.2f}",
+        f"{found.updates_per_cascade:.1f}" if found.updates_per_cascade else "-",
+        "-" if found.side_right is None else f"{found.side_right:.2f}",
+        "-" if found.onset_error_s is None else f"{found.onset_error_s[0]:.0f} ({found.onset_error_s[1]:.0f})",
     )
 
 
