@@ -170,7 +170,7 @@ def _add_lab(commands: Any) -> None:
     lab.add_argument("--quiet-days", type=int, default=180, metavar="N", help="days to set levels on (default 180)")
     lab.add_argument("--budget", type=_speed, default=1.0, metavar="N", help="false episodes in 30 quiet days")
     lab.add_argument("--feeds", nargs="+", metavar="FEED", help="what is shown (default full sampled batched)")
-    lab.add_argument("--detectors", nargs="+", metavar="NAME", help="who is judged (default all)")
+    lab.add_argument("--detectors", nargs="+", metavar="NAME", help="who is judged (default all but variants)")
     lab.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1); results stay the same")
     lab.add_argument("--json", type=Path, metavar="FILE", help="write every number here")
 

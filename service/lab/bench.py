@@ -45,6 +45,8 @@ def _own(budget: float, *signals: str) -> Detector:
     return Own(Rules(budget=budget), signals or SIGNALS)
 
 
+#: Parts and variants, judged only when named.
+ABLATIONS = ("capped-flat", "own-early", "own-level", "own-hour")
 BENCH: Mapping[str, Entry] = {
     "calendar": Entry("clock hour >= $100M, said when it is over", CalendarHour, HOUR_USD),
     "hour-100M": Entry("rolling hour >= $100M", lambda: Dollars(HOUR_S), HOUR_USD),
@@ -61,3 +63,4 @@ BENCH: Mapping[str, Entry] = {
     "own-level": Entry("its breadth rule alone", whole=lambda budget: _own(budget, "level")),
     "own-hour": Entry("its hour rule alone", whole=lambda budget: _own(budget, "hour")),
 }
+BY_DEFAULT = tuple(name for name in BENCH if name not in ABLATIONS)

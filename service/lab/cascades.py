@@ -100,7 +100,8 @@ class Cascades:
         sizes = Sizes.with_mean(mean, rng.uniform(*law.cascade_tail), law.cap_usd)
         low, high = (bound**-_DOLLARS_TAIL for bound in law.cascade_usd)
         wanted = (low - rng.random() * (low - high)) ** (-1 / _DOLLARS_TAIL) / sizes.mean
-        per_second = _grown(rng, r0, stretch, wanted, log_uniform(rng, law.seeds))
+        seeds = np.sort(rng.exponential(log_uniform(rng, law.seed_s) * stretch, round(log_uniform(rng, law.seeds))))
+        per_second = _grown(rng, r0, stretch, wanted, np.bincount((seeds - seeds[0]).astype(np.int64)).tolist())
         second = np.repeat(np.arange(len(per_second)), per_second)
         at: Ints = np.sort(onset + second * 1_000 + rng.integers(0, 1_000, len(second)))
         orders = self._dressed(rng, at, sizes.draw(rng, len(at)))
@@ -146,26 +147,23 @@ def final_size(r0: float) -> float:
     return z
 
 
-def _grown(rng: np.random.Generator, r0: float, stretch: float, wanted: float, seeds: float) -> list[int]:
-    """Orders by second from the first seed on. Growth that dies at once is tried again."""
+def _grown(rng: np.random.Generator, r0: float, stretch: float, wanted: float, seeds: list[int]) -> list[int]:
+    """Orders by second from the first seed on; `seeds` by second. Growth that dies at once is tried again."""
     best: list[int] = []
     for _ in range(_TRIES):
-        grown = _growth(rng, r0, stretch, wanted / final_size(r0), max(1, round(seeds)))
+        grown = _growth(rng, r0, stretch, wanted / final_size(r0), seeds)
         best = max(best, grown, key=sum)
         if sum(best) >= wanted / 2:
             break
     return best
 
 
-def _growth(rng: np.random.Generator, r0: float, stretch: float, fuel: float, seeds: int) -> list[int]:
+def _growth(rng: np.random.Generator, r0: float, stretch: float, fuel: float, seeds: list[int]) -> list[int]:
     (s1, t1), (s2, t2), (s3, t3) = CASCADE_KERNEL
     k1, k2, k3 = (float(np.exp(-1 / (tau * stretch))) for tau in (t1, t2, t3))
-    arrivals = rng.exponential(5.0 * stretch, seeds)
-    started = np.bincount((arrivals - arrivals.min()).astype(np.int64)).tolist()
-    started += [0] * (_LONGEST_S - len(started))
     a1 = a2 = a3 = burnt = 0.0
-    left, counts = seeds, list[int]()
-    for seed in started:
+    left, counts = sum(seeds), list[int]()
+    for seed in (seeds + [0] * _LONGEST_S)[:_LONGEST_S]:
         r = r0 * max(0.0, 1 - burnt / fuel)
         n = seed + int(rng.poisson(r * (s1 * (1 - k1) * a1 + s2 * (1 - k2) * a2 + s3 * (1 - k3) * a3)))
         a1, a2, a3 = k1 * a1 + n, k2 * a2 + n, k3 * a3 + n

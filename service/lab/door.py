@@ -24,7 +24,7 @@ async def lab(args: argparse.Namespace, stop: asyncio.Event) -> int:
         quiet_days=args.quiet_days,
         budget=args.budget,
         feeds=tuple(args.feeds or run.FEEDS_BY_DEFAULT),
-        detectors=tuple(args.detectors or bench.BENCH),
+        detectors=tuple(args.detectors or bench.BY_DEFAULT),
         jobs=args.jobs,
     ).checked()
     with tqdm(total=plan.days, unit="days", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:

@@ -58,7 +58,9 @@ class Law:
     stretch: Range = (1.0, 8.0)
     """How much slower than `CASCADE_KERNEL`; log-uniform."""
     seeds: Range = (20.0, 200.0)
-    """Orders that start a cascade within seconds; log-uniform."""
+    """Orders that start a cascade; log-uniform."""
+    seed_s: Range = (3.0, 90.0)
+    """How fast they come: the mean wait of one, before it is stretched; log-uniform."""
     one_sided: Range = (0.85, 0.99)
     cascade_mean: Range = (1.0, 4.0)
     """Mean order of a cascade in background means: sizes grow in a cascade."""

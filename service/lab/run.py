@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, wait
 from typing import Any
 
 from service.lab import LabError
-from service.lab.bench import BENCH, Entry
+from service.lab.bench import BENCH, BY_DEFAULT, Entry
 from service.lab.detectors import Notice, Score
 from service.lab.feeds import FEEDS
 from service.lab.law import DAY_S, EPOCH, Law
@@ -42,7 +42,7 @@ class Plan(Record, frozen=True, kw_only=True):
     budget: float = 1.0
     """False episodes in 30 quiet days the levels are set for."""
     feeds: tuple[str, ...] = FEEDS_BY_DEFAULT
-    detectors: tuple[str, ...] = tuple(BENCH)
+    detectors: tuple[str, ...] = BY_DEFAULT
     jobs: int = 1
 
     def checked(self) -> "Plan":
