@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from service.detector import Rules
 from service.lab import LabError, feeds
 from service.lab.background import Background, hours_of_week
 from service.lab.bench import BENCH
@@ -20,6 +21,7 @@ from service.lab.detectors import CALM_S, KEEP, Crossing, Notice
 from service.lab.law import DAY_S, EPOCH, HOUR_S, Law, Sizes
 from service.lab.levels import level_for
 from service.lab.market import HOUR_USD, Market
+from service.lab.own import Own
 from service.lab.run import Plan, run
 from service.lab.score import Outcome, judge, poisson, quantile, summary, wilson
 from service.lab.scores import Cusum, Dollars
@@ -38,7 +40,7 @@ PLAIN = replace(
 )
 #: A cascade every half a day or so.
 CROWDED = replace(Law(), cascades_per_month=60, rest_hours=1, cascade_usd=(20e6, 4e8))
-DAYS = 10
+DAYS = 9
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +67,8 @@ def test_the_background_has_the_promised_rate_and_mean_order(plain: list[Day]) -
 
 def test_whole_months_come_near_the_rate_with_regimes_news_and_whales() -> None:
     background = Background(Law().quiet(), 11)
-    orders = sum(len(background.day(number).at) for number in range(60))
-    assert orders / (60 * DAY_S) == pytest.approx(1.2, rel=0.25)
+    orders = sum(len(background.day(number).at) for number in range(28))
+    assert orders / (28 * DAY_S) == pytest.approx(1.2, rel=0.25)
 
 
 def test_sizes_have_the_promised_tail_and_cap(plain: list[Day]) -> None:
@@ -274,13 +276,13 @@ def test_rolling_dollars_go_on_over_midnight(plain: list[Day]) -> None:
 
 def test_cusum_is_the_recursion(plain: list[Day]) -> None:
     score, paces = Cusum(), Cusum()
-    s, found, wanted = 0.0, [], []
+    s, four, found, wanted = 0.0, float(np.log(4)), [], []
     for day in plain[:2]:
         found += score.day(day).tolist()
         for n, m in zip(day.count_by_s.tolist(), paces._scale.day(day).tolist(), strict=True):
-            s = max(0.0, s + n * np.log(4) - 3 * m)
+            s = max(0.0, s + n * four - 3 * m)
             wanted.append(s)
-    assert found == pytest.approx(wanted, abs=1e-6)
+    assert np.allclose(found, wanted, rtol=0, atol=1e-6)
     assert max(wanted) > 3
 
 
@@ -298,6 +300,32 @@ def test_no_score_looks_ahead(name: str, crowded: tuple[list[Day], list[Truth]])
     first, second = whole.day(last), part.day(known)
     assert first[:cut] == pytest.approx(second[:cut], rel=1e-9, abs=1e-9)
     assert not np.allclose(first[cut:], second[cut:])
+
+
+def test_the_services_own_detector_names_the_side_and_does_not_look_ahead(
+    crowded: tuple[list[Day], list[Truth]],
+) -> None:
+    cascade, day = crowded[1][0], feeds.full(crowded[0][0])
+    cut = (cascade.onset - EPOCH) // 1_000 + 1_800
+    day = day.take(np.flatnonzero((day.second > cut - 2 * HOUR_S) & (day.second < cut + HOUR_S)))
+    whole, part = (BENCH["own"].make(None, 1.0) for _ in range(2))
+    said, known = whole.day(day), part.day(day.take(np.flatnonzero(day.second < cut)))
+    assert [n for n in said if n.at <= EPOCH + cut * 1_000] == [n for n in known if n.at <= EPOCH + cut * 1_000]
+    opened = next(notice for notice in said if notice.opens and notice.at >= cascade.onset)
+    assert opened.short is cascade.short
+    assert opened.at - cascade.onset < 1_800_000
+    assert opened.onset is not None
+    assert abs(opened.onset - cascade.onset) < 300_000
+    assert [notice for notice in said if notice.planned]
+
+
+def test_a_silenced_rule_opens_nothing(crowded: tuple[list[Day], list[Truth]]) -> None:
+    day, onset = feeds.full(crowded[0][0]), (crowded[1][0].onset - EPOCH) // 1_000
+    late = day.take(np.flatnonzero((day.second > onset - 1.5 * HOUR_S) & (day.second < onset + 0.75 * HOUR_S)))
+    for rule in ("early", "level", "hour"):
+        said = Own(Rules(), {rule}).day(late)
+        assert {notice.rule for notice in said if notice.opens} <= {rule}
+        assert said
 
 
 def test_a_level_allows_the_quiet_days_their_budget_and_no_more() -> None:
@@ -333,7 +361,10 @@ def truth(number: int = 0, onset: int = ONSET, hour_after_s: int | None = 600) -
 
 def said(*seconds: float, planned: Sequence[float] = ()) -> list[Notice]:
     """Openings, in seconds from the onset, and updates."""
-    opens = [Notice(at=ONSET + int(s * 1_000), episode=k, opens=True) for k, s in enumerate(seconds)]
+    opens = [
+        Notice(at=ONSET + int(s * 1_000), episode=k, opens=True, short=k != 1, onset=ONSET - 30_000)
+        for k, s in enumerate(seconds)
+    ]
     return sorted(
         [*opens, *(Notice(at=ONSET + int(s * 1_000), episode=0, planned=True) for s in planned)], key=lambda n: n.at
     )
@@ -382,6 +413,10 @@ def test_a_summary_counts_by_the_protocol() -> None:
     assert found.openings_per_cascade == pytest.approx(4 / 3)
     assert found.single == pytest.approx(2 / 3)
     assert found.notices_per_cascade == pytest.approx(5 / 3)  # the false one too, the planned ones not
+    assert found.updates_per_cascade == pytest.approx(2 / 3)
+    assert found.side_right == 1  # the second opening named the other side: only the first of a cascade is asked
+    assert found.onset_error_s is not None
+    assert found.onset_error_s[0] == pytest.approx(5 * DAY_S + 30)
     assert summary([part]).false_per_30d.high == pytest.approx(5.572, abs=0.001)
 
 
@@ -402,7 +437,7 @@ TINY = Plan(
     seeds=(1,),
     months=0.5,
     warm_up_days=1,
-    quiet_days=10,
+    quiet_days=5,
     budget=6,
     feeds=("full", "sampled"),
     detectors=("hour-100M", "five"),
@@ -412,7 +447,7 @@ TINY = Plan(
 def test_a_run_gives_the_same_whatever_the_processes() -> None:
     heard: list[int] = []
     alone = run(TINY.checked(), heard.append)
-    assert sum(heard) == TINY.days == 2 * (11 + 16)
+    assert sum(heard) == TINY.days == 2 * (6 + 16)
     assert run(msgspec.structs.replace(TINY, jobs=2), lambda _days: None) == alone
     hour = summary([trial.judged for trial in alone if (trial.feed, trial.detector) == ("full", "hour-100M")])
     assert hour.large
