@@ -9,7 +9,7 @@ export PYTHON
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench soak boards lock fmt clean runtime dev format lint types imports boards-check rules
+.PHONY: help demo run test check bench soak boards lock lab fmt clean runtime dev format lint types imports boards-check rules
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ bench: dev ## measure: tests/benchmarks
 
 soak: dev ## all venues at once under random faults, ten minutes, then everything is counted
 	@"$(BIN)/python" -m tests.soak $(ARGS)
+
+lab: dev ## detectors against an invented market whose cascades are known; ARGS="--seeds 4 --months 3"
+	@"$(BIN)/python" -m service lab --jobs 2 $(ARGS)
 
 boards: dev ## write grafana/dashboards anew from grafana/build.py
 	@"$(BIN)/python" grafana/build.py

@@ -16,10 +16,9 @@ from service.api import serve
 from service.api.serve import STOP_S, StartError, listen
 from service.bell import Bell
 from service.clock import Clock, ScaledClock, WallClock
-from service.instruments import Book
 from service.ledger import Ledger, LedgerError
-from service.model import ALL, SPANS, Coverage, Episode, FeedState, SecondOpinion, VenueReport
-from service.outpost import Listings, Outpost, Tools
+from service.model import ALL, SPANS, Coverage, FeedState, VenueReport
+from service.outpost import Listings, Outpost, Tools, book_of
 from service.pipeline import (
     MOST_GAPS,
     Boards,
@@ -43,7 +42,7 @@ from service.sinks import SINKS, Courier
 from service.venues import VENUES
 from service.venues.base import Venue
 
-__all__ = ["App", "StartError", "book_of", "clock_of"]
+__all__ = ["App", "StartError", "clock_of"]
 
 log = logging.getLogger("cascade.app")
 
@@ -60,12 +59,6 @@ def clock_of(settings: Settings) -> Clock:
         return WallClock()
     origin = knobs.origin_ms if knobs.origin_ms is not None else WallClock().now()
     return ScaledClock(origin, knobs.speed, knobs.wall_origin_ms)
-
-
-def book_of(settings: Settings, venue: Venue, clock: Clock, client: httpx.AsyncClient) -> Book:
-    """A venue's contracts, cached in the data directory."""
-    cache = settings.service.data_dir / "instruments" / f"{venue.name}.json"
-    return Book(venue, settings.venues.endpoints(venue.name), cache, clock, client)
 
 
 class App:
@@ -90,23 +83,10 @@ class App:
         self._cover = Cover(ledger, self._health, Listings(self._books).venues, clock.speed)
         self._reconcile = self._make_reconcile(settings, client)
         self.selfcheck = SelfCheck(ledger, clock, list(enabled.values()))
-        boards = Boards(ledger, lambda now: regime(enabled, now), self.zone)
-        self.records = boards.of
-        self._recent = Recent(ledger)
-        sources = Sources(
-            ledger=ledger,
-            rules=settings.detector,
-            recent=self._recent,
-            boards=boards,
-            cover=self._cover.of,
-            feeds=self.selfcheck.feeds,
-            spread=lambda: self.selfcheck.spread,
-            calendar=read_calendar(settings.detector.calendar),
-            simulated=self.simulated,
-        )
-        self.depth = Depths(sources).of
+        sources = self._make_sources(settings, enabled)
         self._judge = Judge(sources)
-        self._pipeline = self._make_pipeline(settings.pipeline)
+        self.episodes, self.second_opinion = self._judge.episodes, self._reconcile.opinion
+        self._pipeline = self._make_pipeline(settings.pipeline, sources.recent)
         self._outposts.update(self._make_outposts(settings, client))
         sections = {name: getattr(settings.sinks, name) for name in SINKS}
         sinks = [SINKS[name](section) for name, section in sections.items() if section.enabled]
@@ -114,6 +94,22 @@ class App:
         metrics.SIMULATED.set(self.simulated)
         for market, floor in settings.detector.floors.items():
             metrics.FLOOR_USD.labels(market).set(floor)
+
+    def _make_sources(self, settings: Settings, enabled: Mapping[str, Venue]) -> Sources:
+        boards = Boards(self.ledger, lambda now: regime(enabled, now), self.zone)
+        sources = Sources(
+            ledger=self.ledger,
+            rules=settings.detector,
+            recent=Recent(self.ledger),
+            boards=boards,
+            cover=self._cover.of,
+            feeds=self.selfcheck.feeds,
+            spread=lambda: self.selfcheck.spread,
+            calendar=read_calendar(settings.detector.calendar),
+            simulated=self.simulated,
+        )
+        self.records, self.depth = boards.of, Depths(sources).of
+        return sources
 
     def _make_reconcile(self, settings: Settings, client: httpx.AsyncClient) -> Reconcile:
         def ours() -> float | None:
@@ -127,11 +123,11 @@ class App:
             found.watch(VENUES[name], settings.venues.endpoints(name), listed, live_since)
         return found
 
-    def _make_pipeline(self, knobs: Knobs) -> Pipeline:
+    def _make_pipeline(self, knobs: Knobs, recent: Recent) -> Pipeline:
         parts = Parts(
             ledger=self.ledger,
             judge=self._judge,
-            recent=self._recent,
+            recent=recent,
             health=self._health,
             cover=self._cover,
             clock=self.clock,
@@ -230,14 +226,6 @@ class App:
             reconciled=self._reconcile.of(name),
             expected_orders=self._pipeline.watch.expected(name),
         )
-
-    def episodes(self) -> Sequence[Episode]:
-        """Open episodes, largest first."""
-        return self._judge.episodes()
-
-    def second_opinion(self) -> SecondOpinion | None:
-        """An aggregator's count of the last hour, if there is one."""
-        return self._reconcile.opinion()
 
     def problems(self) -> Sequence[str]:
         """Why not ready: no store, or not one live venue."""

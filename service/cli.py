@@ -13,6 +13,8 @@ from service import __version__, doors
 from service.app import StartError
 from service.demo import DemoError
 from service.instruments import InstrumentsError
+from service.lab import LabError
+from service.lab.door import lab as lab_door
 from service.ledger import LedgerError
 from service.model import DecodeError
 from service.selfcheck.door import selfcheck as selfcheck_door
@@ -28,6 +30,7 @@ _EXPECTED = (
     DemoError,
     DecodeError,
     InstrumentsError,
+    LabError,
     LedgerError,
     OSError,
     doors.DoorError,
@@ -94,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_simulate(commands)
     _add_record(commands)
     _add_selfcheck(commands)
+    _add_lab(commands)
     _add(commands, "venues", doors.venues, "the table of venues and what their feeds leave out")
     _config(_add(commands, "check", doors.check, "the effective settings, or exactly what is wrong with them"))
     status = _config(_add(commands, "status", doors.status, "health of a running service; exit 1 when not ready"))
@@ -166,6 +170,19 @@ def _add_selfcheck(commands: Any) -> None:
     check = _config(_add(commands, "selfcheck", selfcheck_door, about))
     check.add_argument("files", nargs="*", type=Path, metavar="FILE", help="recorded orders (default: the ledger's)")
     check.add_argument("--hours", type=_speed, metavar="N", help="only the last N hours (default: 24 of the ledger)")
+
+
+def _add_lab(commands: Any) -> None:
+    lab = _add(commands, "lab", lab_door, "detectors against an invented market whose cascades are known")
+    lab.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="N", help="markets (default 1 2 3)")
+    lab.add_argument("--months", type=_speed, default=6.0, metavar="N", help="months of 30 days to judge (default 6)")
+    lab.add_argument("--warm-up-days", type=int, default=45, metavar="N", help="days before them (default 45)")
+    lab.add_argument("--quiet-days", type=int, default=180, metavar="N", help="days to set levels on (default 180)")
+    lab.add_argument("--budget", type=_speed, default=1.0, metavar="N", help="false episodes in 30 quiet days")
+    lab.add_argument("--feeds", nargs="+", metavar="FEED", help="what is shown (default full sampled batched)")
+    lab.add_argument("--detectors", nargs="+", metavar="NAME", help="who is judged (default all but variants)")
+    lab.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1); results stay the same")
+    lab.add_argument("--json", type=Path, metavar="FILE", help="write every number here")
 
 
 def _speed(text: str) -> float:

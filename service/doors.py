@@ -17,7 +17,7 @@ from tqdm import tqdm
 from service import decode as decoding
 from service import record as recording
 from service import tape
-from service.app import App, book_of, clock_of
+from service.app import App, clock_of
 from service.clock import ScaledClock, WallClock
 from service.demo import Plan
 from service.demo import demo as perform
@@ -26,6 +26,7 @@ from service.demo.screen import Screen
 from service.ledger.memory import MemoryLedger
 from service.ledger.open import open_ledger
 from service.model import Alert, SocketHealth, VenueReport, unexplained
+from service.outpost import book_of
 from service.replay import Replay
 from service.settings import load, toml_text
 from service.settings.calendar import read_calendar
