@@ -163,6 +163,8 @@ MEANING: Mapping[str, str] = {
     "simulated": "True when the orders come from local venue servers: nothing of this happened in a market.",
     "since": "When this state or comparison began, ms UTC.",
     "socket": "Which of the venue's connections.",
+    "sizes": "Of an estimate, whose order sizes were used: reference (venues that show every order), isolated (the "
+    "contract's own, from quiet minutes) or usual (a table).",
     "sockets": "Every connection to the venue.",
     "source": "Who counted.",
     "span": "The rolling span: 1m, 5m, 15m, 1h, 4h, 24h.",
