@@ -165,6 +165,8 @@ MEANING: Mapping[str, str] = {
     "sizes": "Whose order sizes the estimate leans on: reference (venues that show all), isolated (the contract's "
     "own), usual (a table).",
     "socket": "Which of the venue's connections.",
+    "sizes": "Of an estimate, whose order sizes were used: reference (venues that show every order), isolated (the "
+    "contract's own, from quiet minutes) or usual (a table).",
     "sockets": "Every connection to the venue.",
     "source": "Who counted.",
     "span": "The rolling span: 1m, 5m, 15m, 1h, 4h, 24h.",

@@ -25,10 +25,13 @@ def _trial(one: Checked) -> str:
         f"{line.per_s:>10.2f}{line.stretches:>11}{line.shown:>8.2f}{line.ratio:>11.2f}{line.held:>7.2f}"
         for line in one.lines
     ]
-    return "\n".join([f"{one.venue}: {one.feed.rule}{rounds}, undone {how}", _HEAD, *rows, _verdict(one)])
+    lines = [_HEAD, *rows] if rows else []
+    return "\n".join([f"{one.venue}: {one.feed.rule}{rounds}, undone {how}", *lines, _verdict(one)])
 
 
 def _verdict(one: Checked) -> str:
+    if not one.stretches and not one.silent:
+        return "too few orders in every five minutes: not judged"
     if one.ratio is None or one.held is None:
         return f"no number for any of {one.silent} stretches"
     spread = "" if one.spread is None else f", spread {one.spread:.2f}"

@@ -44,32 +44,34 @@ class Law:
         count = len(found)
         self._first = [0.0, *accumulate(found)]
         self._second = [0.0, *accumulate(size * size for size in found)]
-        self._body = min(int(count * _BODY), count - 1)
-        if count - self._body < _FEWEST:
-            self._body = max(count - _FEWEST, count // 2)
-        self._from = found[self._body]
-        tail = found[self._body + 1 :]
+        body = min(int(count * _BODY), count - 1)
+        if count - body < _FEWEST:
+            body = max(count - _FEWEST, count // 2)
+        self._from = found[body]
+        self._edge = self._within(self._from)  # the tail goes on where the steps end
+        tail = found[body + 1 :]
         logs = sum(log(size / self._from) for size in tail)
         self._alpha = min(max(len(tail) / logs if logs > 0 else _LIGHTEST, _HEAVIEST), _LIGHTEST)
 
     def below(self, size: float) -> Below:
         """S, G and G2 at a size."""
-        count = len(self._sizes)
         if size <= self._from:
-            low, high = bisect_left(self._sizes, size), bisect_right(self._sizes, size)
-            rank = (low + high) / 2
-            return Below(
-                1 - rank / count,
-                (self._first[low] + self._first[high]) / 2 / count,
-                (self._second[low] + self._second[high]) / 2 / count,
-            )
-        mass = (count - self._body) / count
-        ratio = self._from / size
-        above = ratio**self._alpha
+            return self._within(size)
+        edge, ratio = self._edge, self._from / size
         return Below(
-            mass * above,
-            self._first[self._body] / count + mass * self._from * self._moment(1, ratio),
-            self._second[self._body] / count + mass * self._from**2 * self._moment(2, ratio),
+            edge.above * ratio**self._alpha,
+            edge.usd + edge.above * self._from * self._moment(1, ratio),
+            edge.square + edge.above * self._from**2 * self._moment(2, ratio),
+        )
+
+    def _within(self, size: float) -> Below:
+        """By the sample's own steps, halves at a tie."""
+        count = len(self._sizes)
+        low, high = bisect_left(self._sizes, size), bisect_right(self._sizes, size)
+        return Below(
+            1 - (low + high) / 2 / count,
+            (self._first[low] + self._first[high]) / 2 / count,
+            (self._second[low] + self._second[high]) / 2 / count,
         )
 
     def _moment(self, power: int, ratio: float) -> float:
