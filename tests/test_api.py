@@ -328,6 +328,7 @@ class TestWindows:
             "by_asset": {"BTC": bitcoin | {"short_count": 1}, "ETH": ether},
             "largest": {"venue": "bybit", "symbol": "BTCUSDT", "side": "short", "usd": 6e6, "at": NOW - 5 * MINUTE},
             "estimated": None,
+            "certainty": None,
             "second_opinion": None,
             "simulated": False,
         }
