@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from service.detector import Rules
+from service.detector.tail import Fit
 from service.lab import LabError, feeds
 from service.lab.background import Background, hours_of_week
 from service.lab.bench import BENCH
@@ -21,7 +22,7 @@ from service.lab.detectors import CALM_S, KEEP, Crossing, Notice
 from service.lab.law import DAY_S, EPOCH, HOUR_S, Law, Sizes
 from service.lab.levels import level_for
 from service.lab.market import HOUR_USD, Market
-from service.lab.own import Own
+from service.lab.own import Held, Own
 from service.lab.run import Plan, run
 from service.lab.score import Outcome, judge, poisson, quantile, summary, wilson
 from service.lab.scores import Cusum, Dollars
@@ -326,6 +327,14 @@ def test_a_silenced_rule_opens_nothing(crowded: tuple[list[Day], list[Truth]]) -
         said = Own(Rules(), {rule}).day(late)
         assert {notice.rule for notice in said if notice.opens} <= {rule}
         assert said
+
+
+def test_held_levels_rise_no_higher_than_told() -> None:
+    for most, wanted in ((0, 10.0), (2, 20.0), (1e9, 40.0)):
+        gauge = Held(asset="ALL", most=most)
+        gauge.early.blocks, gauge.early.fit = 96 * 60, Fit(u=40.0, sigma=1e-9, xi=0.5, p=0.03)
+        gauge.level(Rules())
+        assert gauge.levels.early == pytest.approx(wanted)
 
 
 def test_a_level_allows_the_quiet_days_their_budget_and_no_more() -> None:

@@ -11,8 +11,9 @@ from service.detector import Rules
 from service.lab.detectors import Crossing, Detector, Score
 from service.lab.law import HOUR_S
 from service.lab.market import HOUR_USD
-from service.lab.own import SIGNALS, Own
+from service.lab.own import SIGNALS, Held, Own
 from service.lab.scores import CalendarHour, Cusum, Dollars, Growth, LogMinute, Scaled
+from service.model import ALL
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,12 @@ def _own(budget: float, *signals: str) -> Detector:
     return Own(Rules(budget=budget), signals or SIGNALS)
 
 
+def _held(budget: float, most: float) -> Detector:
+    return Own(Rules(budget=budget), gauge=Held(asset=ALL, most=most))
+
+
 #: Parts and variants, judged only when named.
-ABLATIONS = ("capped-flat", "own-early", "own-level", "own-hour")
+ABLATIONS = ("capped-flat", "own-early", "own-level", "own-hour", "own-fixed", "own-held")
 BENCH: Mapping[str, Entry] = {
     "calendar": Entry("clock hour >= $100M, said when it is over", CalendarHour, HOUR_USD),
     "hour-100M": Entry("rolling hour >= $100M", lambda: Dollars(HOUR_S), HOUR_USD),
@@ -62,5 +67,7 @@ BENCH: Mapping[str, Entry] = {
     "own-early": Entry("its growth rule alone", whole=lambda budget: _own(budget, "early")),
     "own-level": Entry("its breadth rule alone", whole=lambda budget: _own(budget, "level")),
     "own-hour": Entry("its hour rule alone", whole=lambda budget: _own(budget, "hour")),
+    "own-fixed": Entry("it at the settings' levels, never learnt ones", whole=lambda budget: _held(budget, 0)),
+    "own-held": Entry("its learnt levels, at most twice the settings'", whole=lambda budget: _held(budget, 2)),
 }
 BY_DEFAULT = tuple(name for name in BENCH if name not in ABLATIONS)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from service.detector import SPAN, Gauge, Rules, State, Verdict, step
+from service.detector.gauge import Levels
 from service.lab.day import Day, by_second
 from service.lab.detectors import Notice
 from service.lab.law import HOUR_S, Floats
@@ -23,13 +24,27 @@ SIGNALS = ("early", "level", "hour")
 _IDLE_S = 10
 
 
-class Own:
-    """`signals` names the rules that may speak; the others are silenced."""
+class Held(Gauge):
+    """A gauge whose learnt levels go no higher than `most` times those of the settings; 0 is the settings' own."""
 
-    def __init__(self, rules: Rules, signals: Collection[str] = SIGNALS) -> None:
+    most: float = 0.0
+
+    def level(self, rules: Rules) -> None:
+        """Set the levels anew."""
+        super().level(rules)
+        names = ("breadth", "early", "watch")
+        known = [(name, getattr(self.levels, name), getattr(rules, name)) for name in names]
+        held = {name: min(learnt, self.most * given) if self.most else given for name, learnt, given in known}
+        self.levels = Levels(**held)
+
+
+class Own:
+    """`signals` names the rules that may speak, the others are silenced; `gauge` is one that has heard nothing yet."""
+
+    def __init__(self, rules: Rules, signals: Collection[str] = SIGNALS, gauge: Gauge | None = None) -> None:
         self._rules = rules
         self._signals = frozenset(signals)
-        self._gauge = Gauge(asset=ALL)
+        self._gauge = gauge or Gauge(asset=ALL)
         self._life = State()
         self._hours = {side: Rolling(HOUR_S) for side in Side}
         self._episode = 0
