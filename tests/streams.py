@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from service.detector import Rules
 from service.ledger import LedgerError
 from service.ledger.memory import MemoryLedger
-from service.model import MINUTE, SECOND, SPANS, Alert, Coverage, Liquidation, Reading, Side
+from service.model import ALL, MINUTE, SECOND, SPANS, Alert, Coverage, Liquidation, Reading, Side
 from service.pipeline import Dossier, Judge
 from tests.orders import T0, order
 
@@ -51,8 +51,8 @@ stretches = st.builds(
 )
 #: At least one stretch in which something can happen.
 streams = st.lists(stretches, min_size=1, max_size=3).map(lambda found: [*found, Stretch("lull", minutes=4)])
-#: The same without orders so large that an hour crosses its floor.
-small_streams = streams.filter(lambda found: all(one.kind != "crash" for one in found))
+#: The same with one side only.
+squeezes = streams.map(lambda found: [replace(one, side=Side.SHORT) for one in found])
 
 
 def one(rng: random.Random, at: float, coin: str, side: Side, median: float) -> Liquidation:
@@ -148,7 +148,7 @@ class Street:
 
     async def round(self, arrived: Sequence[Liquidation], now: int) -> None:
         readings = list((await self.ledger.add(arrived, now)).readings) if arrived else []
-        rest = await self.judge.listen(now) - {reading.asset for reading in readings}
+        rest = {ALL, *await self.judge.listen(now)} - {reading.asset for reading in readings}
         readings += await self.ledger.read(sorted(rest), now)
         seen = [self.sized(reading) for reading in readings]
         try:
