@@ -18,6 +18,7 @@ from tests.streams import (
     COINS,
     ROUND_MS,
     RULES,
+    WARM_MS,
     Balky,
     Street,
     Stretch,
@@ -169,6 +170,19 @@ async def test_a_restart_at_any_moment_changes_nothing(stream, at):
     whole = await through(Restarted(await warmed(), set()), stream)
 
     assert await through(Restarted(await warmed(), at), stream) == whole
+
+
+async def test_after_a_stop_only_the_stop_is_unheard_even_for_a_coin_at_rest():
+    street, stop = Street(await warmed()), BEGIN + 30 * MINUTE
+    await street.lead(street.judge, BEGIN)
+    await street.play([one for one in backdrop(BEGIN, stop, 1) if one.asset == "BTC"], BEGIN, stop)
+    back = stop + 10 * MINUTE
+
+    await street.lead(street.replica(), back)
+    await street.round([], back)
+
+    known = {market: gauge.scale.known for market, gauge in street.judge.markets.gauges.items()}
+    assert known["DOGE"] == known["BTC"] == known["ALL"] == (WARM_MS + 30 * MINUTE) // MINUTE + 1, "8 of 10 are lost"
 
 
 class TakingTurns(Street):

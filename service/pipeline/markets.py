@@ -72,10 +72,10 @@ class Markets:
                 if market not in self._odd:
                     log.warning("the stored state of %s is of another version and is forgotten: %s", market, error)
                 self._odd.add(market)
-        for gauge in self.gauges.values():
-            if read_at:
-                gauge.advance(read_at, self._rules, gauge.heard)
-            if self._singles and now - read_at > MISSED_MS:
+        if self._singles and now - read_at > MISSED_MS:
+            for gauge in self.gauges.values():
+                if read_at:
+                    gauge.advance(read_at, self._rules, gauge.heard)
                 gauge.advance(now - MISSED_MS, self._rules, heard=0.0)
         self._heard_to = max(read_at, now - MISSED_MS)
 
