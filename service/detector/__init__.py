@@ -8,7 +8,7 @@ from service.detector.certainty import certainty
 from service.detector.explain import explained
 from service.detector.gauge import LATE_MS, Gauge
 from service.detector.hour import SPAN, severity_of
-from service.detector.life import Open, State, Verdict, step
+from service.detector.life import Open, State, Verdict, came_to_something, step
 from service.detector.records import Board, Claim, interrupted, seen, since
 from service.detector.rules import Rules
 from service.detector.seeds import seed, sum_of
@@ -23,6 +23,7 @@ __all__ = [
     "Rules",
     "State",
     "Verdict",
+    "came_to_something",
     "certainty",
     "explained",
     "interrupted",

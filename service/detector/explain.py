@@ -103,14 +103,14 @@ def _signals(reading: Reading, rules: Rules) -> tuple[Fired, ...]:
         Fired(
             rule=signal.EARLY,
             fired=early,
-            because=f"growth times breadth is {pulse.early:.2f} of {pulse.early_level:.2f} asked for{common}; "
+            because=f"growth x breadth x lean is {pulse.early:.2f} of {pulse.early_level:.2f} asked for{common}; "
             f"{rules.early_floor * floor:,.0f} USD asked for; {pulse.orders_minute} orders in the last minute",
         ),
         Fired(
             rule=signal.LEVEL,
             fired=level,
-            because=f"capped dollars are {pulse.breadth:.2f} times usual of {pulse.breadth_level:.2f} asked for{common}"
-            f"; {rules.breadth_floor * floor:,.0f} USD asked for",
+            because=f"one-sided capped dollars are {pulse.breadth:.2f} usual ones of {pulse.breadth_level:.2f} asked for"
+            f"{common}; {rules.breadth_floor * floor:,.0f} USD asked for",
         ),
     )
 

@@ -2,13 +2,17 @@
 
 Puts together sizes, scale, burst, growth, onset and two tails; the life of an episode (life.py) is decided elsewhere.
 
-    Y = C_W / (W m x)              capped dollars of the last W = 300 s over what is usual (W longer in sparse markets)
-    E = max(0, z_R + 1) ln max(1, Y)      growth times breadth, only with 30 orders in the last minute
+    Y = (C_s + C_l) / (W m x)             capped dollars of the last W = 300 s over the usual (more where sparse)
+    l = |C_s - C_l| / (C_s + C_l)         how far one side dominates
+    B = Y l^2                             one-sided breadth: what a chi-square of a balanced market is for equal orders
+    E = max(0, z_R + 1) ln max(1, Y) l    growth x breadth x lean, only with 30 orders in the last minute
 
-Neither a lone whale (no growth, low capped Y) nor a busy but steady hour (growth gone after one kernel time) scores
-(detection study, B and C.1). Seconds are venue time and are closed once every feed has had `LATE_MS` to tell them; what
-comes later is history and raises nothing here. Inside a second the order of arrival plays no part. State is this Struct
-itself: encoded, decoded, it goes on as if nothing had been. A second costs the same whatever the span.
+Neither a lone whale (no growth, low capped Y) nor a busy but steady hour (growth gone after one kernel time) nor a
+storm on both sides (l near 0) scores. Y, E and the cap are the study's (B and C.1); the lean is ours: an episode needs
+a side anyway, and without it the tail of two-sided bursts set levels that cascades did not reach (laboratory). Seconds
+are venue time and are closed once every feed has had `LATE_MS` to tell them; what comes later is history and raises
+nothing here. Inside a second the order of arrival plays no part. State is this Struct itself: encoded, decoded, it goes
+on as if nothing had been. A second costs the same whatever the span.
 """
 
 from math import log
@@ -36,12 +40,14 @@ _SPARSE, _DENSE = 0.5, 0.7
 #: Blocks the share of filled windows is remembered for: a day.
 _FILLED_MEMORY = 96
 _VERSION = 1
+#: Blocks a block waits before it is learnt: an onset may be dated back.
+_WAITS = 8
 #: A block of which less was heard teaches nothing.
 _LEAST_HEARD = 0.5
 
 
 class Levels(msgspec.Struct, frozen=True):
-    """What Y and E must reach now."""
+    """What B and E must reach now."""
 
     breadth: float
     early: float
@@ -65,15 +71,17 @@ class Gauge(msgspec.Struct):
     growth: Growth = msgspec.field(default_factory=Growth)
     onset: Onset = msgspec.field(default_factory=Onset)
     breadth: Tail = msgspec.field(default_factory=Tail)
-    """Block maxima of Y."""
+    """Block maxima of B."""
     early: Tail = msgspec.field(default_factory=Tail)
     """Block maxima of E."""
     block: int = 0
     block_breadth: float = 0.0
     block_early: float = 0.0
-    alarmed: bool = False
-    """An episode was open in the running block."""
-    levels: Levels = Levels(breadth=30.0, early=10.0, watch=5.0)
+    event_block: int | None = None
+    """While an episode is open: the block in which it began."""
+    waiting: list[tuple[int, float, float]] = []
+    """Ended blocks (number, B, E) that no tail has learnt yet: an episode may turn out to have begun in them."""
+    levels: Levels = Levels(breadth=8.0, early=5.0, watch=2.5)
     filled: list[float] = msgspec.field(default_factory=lambda: [1.0, 1.0, 1.0])
     """How often each of WIDTHS held an order."""
     last_order: int = 0
@@ -90,7 +98,7 @@ class Gauge(msgspec.Struct):
     def advance(self, now: int, rules: Rules, heard: float = 1.0) -> list[Pulse]:
         """Close every second whose time is up at `now` (ms); `heard`: the part of the venues that was.
 
-        Returns a pulse of each closed second in which Y or E stands at a level, oldest first.
+        Returns a pulse of each closed second in which B or E stands at a level, oldest first.
         """
         until = (now - LATE_MS) // SECOND
         self.heard = heard
@@ -131,34 +139,67 @@ class Gauge(msgspec.Struct):
             return False
         z = self.growth.update(second, count, usual)
         self.onset.update(second, count, usual)
-        breadth = burst.capped / (burst.width * usual * self.sizes.median)
+        breadth, early = self._scores(z, usual)
         self.block_breadth = max(self.block_breadth, breadth)
-        early = (z + 1) * log(breadth) if z > -1 and breadth > 1 and burst.recent >= LEAST_ORDERS else 0.0
         self.block_early = max(self.block_early, early)
         return early >= self.levels.watch or breadth >= self.levels.breadth
 
+    def _scores(self, z: float, usual: float) -> tuple[float, float]:
+        """B and E as the burst stands."""
+        burst = self.burst
+        both = burst.capped_long + burst.capped_short
+        if not both:
+            return 0.0, 0.0
+        lean = abs(burst.capped_short - burst.capped_long) / both
+        times = both / (100 * burst.width * usual * self.sizes.median)
+        grows = z > -1 and times > 1 and burst.recent >= LEAST_ORDERS
+        return times * lean * lean, (z + 1) * log(times) * lean if grows else 0.0
+
+    def event(self, onset: int) -> None:
+        """An episode is open that began at `onset` (ms): what belongs to it tells nothing about quiet."""
+        block = onset // SECOND // BLOCK_S
+        self.event_block = block if self.event_block is None else min(block, self.event_block)
+
+    def event_over(self, *, real: bool) -> None:
+        """It has ended. One that came to something is no quiet; one that came to nothing was a false alarm, and is
+        learnt as one block at the level.
+        """
+        since, self.event_block = self.event_block, None
+        if since is None:
+            return
+        inside = [row for row in self.waiting if row[0] >= since]
+        self.waiting = [row for row in self.waiting if row[0] < since]
+        if inside and not real:
+            high = max(row[1] for row in inside), max(row[2] for row in inside)
+            levels = self.levels
+            self.waiting.append((inside[-1][0], min(high[0], levels.breadth), min(high[1], levels.early)))
+
     def _end_block(self, rules: Rules) -> None:
-        heard_enough = self.scale.usual is not None and self.heard >= _LEAST_HEARD
-        if heard_enough:
-            q = rules.budget_of(self.asset) / A_MONTH
-            self.breadth.push(self.block_breadth, self.block, self.alarmed, self.levels.breadth, q)
-            self.early.push(self.block_early, self.block, self.alarmed, self.levels.early, q)
+        if self.scale.usual is not None and self.heard >= _LEAST_HEARD:
+            self.waiting.append((self.block, self.block_breadth, self.block_early))
             self._note_filled()
         self.block_breadth = self.block_early = 0.0
-        self.alarmed = False
         self.block = self.scale.minute * MINUTE_S // BLOCK_S
+        self._learn()
         if self.block % _REFIT == 0:
             self.breadth.refit(self.block)
             self.early.refit(self.block)
             self._choose_width()
         self.level(rules)
 
+    def _learn(self) -> None:
+        settled = self.block - _WAITS if self.event_block is None else min(self.event_block, self.block - _WAITS)
+        while self.waiting and self.waiting[0][0] < settled:
+            block, breadth, early = self.waiting.pop(0)
+            self.breadth.push(breadth, block)
+            self.early.push(early, block)
+
     def level(self, rules: Rules) -> None:
         """Set the levels anew: after every block, and when the rules may have changed."""
         q = rules.budget_of(self.asset) / A_MONTH
         self.levels = Levels(
-            breadth=self.breadth.level(q * rules.level_part, rules.breadth),
-            early=self.early.level(q * (1 - rules.level_part), rules.early),
+            breadth=self.breadth.level(q * rules.part, rules.breadth),
+            early=self.early.level(q * rules.part, rules.early),
             watch=self.early.level(q * rules.watches, rules.watch),
         )
 
@@ -189,8 +230,7 @@ class Gauge(msgspec.Struct):
             return None
         burst.move(second)
         z = self.growth.z(second)
-        breadth = burst.capped / (burst.width * usual * self.sizes.median)
-        early = (z + 1) * log(breadth) if z > -1 and breadth > 1 and burst.recent >= LEAST_ORDERS else 0.0
+        breadth, early = self._scores(z, usual)
         capped = burst.capped_long + burst.capped_short
         return Pulse(
             at=(second + 1) * SECOND,

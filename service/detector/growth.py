@@ -3,14 +3,16 @@
 Borrowed from epidemic surveillance: a renewal equation with a conjugate (Gamma) posterior (Cori et al. 2013; detection
 study, C.1). Orders of a second are due to earlier ones at three speeds, 2, 20 and 180 s:
 
-    L    = sum_k w_k A_k (1 - e^(-b_k))      offspring expected this second per unit of R, A_k of earlier seconds only
+    L    = sum_k w_k A_k (e^(b_k) - 1)       offspring expected this second per unit of R, A_k of earlier seconds only
     endo = n R L / (mu + R L)                mu = 0.4 m, what comes from outside
     a <- a e^(-1/90) + endo,  b <- b e^(-1/90) + L,  A_k <- A_k e^(-b_k) + n
     R = (a + 3) / (b + 5),    z = (R - 1) (b + 5) / sqrt(a + 3)
 
-A gauge of growth, right well above one and low near one; it is shown as a word and a band, never to two decimals. One
-update costs the same whatever the number of orders; seconds without orders are bridged in closed form. No alarm rests
-on it alone (score.py).
+so that an order's offspring of all later seconds add up to one per unit of R: a steady flow, however busy, reads at
+most one (with the weight 1 - e^(-b_k), which leaves the order's own second out of the sum, it read 1.2 and every news
+burst seemed to explode). A gauge of growth, right well above one and low near one; it is shown as a word and a band,
+never to two decimals. One update costs the same whatever the number of orders; seconds without orders are bridged in
+closed form. No alarm rests on it alone (score.py).
 """
 
 from math import exp, sqrt
@@ -30,7 +32,7 @@ OUTSIDE = 0.4
 
 _D = exp(-1 / MEMORY_S)
 _E1, _E2, _E3 = (exp(-1 / time) for time in TIMES)
-_G1, _G2, _G3 = (weight * (1 - exp(-1 / time)) for weight, time in zip(WEIGHTS, TIMES, strict=True))
+_G1, _G2, _G3 = (weight * (exp(1 / time) - 1) for weight, time in zip(WEIGHTS, TIMES, strict=True))
 #: Two standard normal quantiles: 5 % in each tail.
 _BAND = 1.645
 

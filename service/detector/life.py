@@ -21,6 +21,8 @@ from service.model import ALL, SECOND, Kind, Phase, Pulse, Reading, Record, Seve
 _KINDS = {Side.SHORT: Kind.SHORT_SQUEEZE, Side.LONG: Kind.LONG_FLUSH}
 #: What is part of a larger cascade shows within this long: a single asset waits for ALL to speak first.
 GROUP_WAIT_MS = 10 * SECOND
+#: An episode whose largest hour reached this part of the floor came to something.
+REAL = 0.5
 #: No onset is dated further back than this (ms) before the alarm: two hours.
 _OLDEST_ONSET = 7_200_000
 
@@ -97,6 +99,14 @@ def step(state: State, reading: Reading, rules: Rules, parent: Open | None = Non
         ended = msgspec.structs.replace(now, alerts=now.alerts + 1)
         return State(), _verdict(Phase.CLOSED, ended, reading, signal.CALM)
     return State(open=now), None
+
+
+def came_to_something(episode: Open, rules: Rules, asset: str) -> bool:
+    """Whether an ended episode was one worth speaking of: its largest hour reached half of the floor, or crossed it.
+
+    What did not is taken for a false alarm by the levels (tail.py).
+    """
+    return episode.crossed or episode.peak_usd >= REAL * rules.floor(asset)
 
 
 def _grouped(episode: Open, parent: Open | None) -> Open:

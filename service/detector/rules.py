@@ -41,12 +41,12 @@ class Rules:
     """False alarms of ALL in 30 days that the learnt levels may cost: how often may I wake you."""
     child_budget: Annotated[float, Gt(0), Le(1)] = 0.2
     """Every other asset has this part of the budget."""
-    early: Annotated[float, Gt(1)] = 10.0
-    """Level of growth times breadth that opens an episode, until the market's own is learnt."""
-    watch: Annotated[float, Gt(1)] = 5.0
+    early: Annotated[float, Gt(0)] = 5.0
+    """Level of growth x breadth x lean that opens an episode, until the market's own is learnt."""
+    watch: Annotated[float, Gt(0)] = 2.5
     """The same for putting a market on watch, which nobody is told of."""
-    breadth: Annotated[float, Gt(1)] = 30.0
-    """Capped dollars of the last minutes over the usual that open an episode, until the market's own is learnt."""
+    breadth: Annotated[float, Gt(0)] = 8.0
+    """One-sided capped dollars of the last minutes over the usual that open one, until the market's own is learnt."""
     early_floor: Annotated[float, Gt(0), Lt(1)] = 0.01
     """Part of the hour's floor that must have fallen in the last minutes before growth may open an episode ..."""
     breadth_floor: Annotated[float, Gt(0), Lt(1)] = 0.1
@@ -66,8 +66,8 @@ class Rules:
 
     calendar: str = "shipped"
     """File of dated public events an onset may coincide with; `shipped` is the service's own, empty is none."""
-    level_part: ClassVar[float] = 0.5
-    """Part of the budget that breadth may spend; growth has the rest."""
+    part: ClassVar[float] = 0.65
+    """Part of the budget that each of the two signals may spend: they often speak together."""
     watches: ClassVar[float] = 4.0
     """Watches for one alarm."""
 

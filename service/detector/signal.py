@@ -1,7 +1,7 @@
-"""The two early rules: growth (E) and breadth (Y) of the last minutes against the market's own levels.
+"""The two early rules: growth (E) and one-sided breadth (B) of the last minutes against the market's own levels.
 
     early    E >= its level  and  the last minutes' dollars >= early_floor x floor
-    level    Y >= its level  and  the last minutes' dollars >= breadth_floor x floor
+    level    B >= its level  and  the last minutes' dollars >= breadth_floor x floor
 
 and for either one side must hold `lean` of the capped dollars, and at least half of the venue-seconds of the last five
 minutes must have been heard: half a market is no market (detection study, A.3 and A.5). What is heard of an hour that

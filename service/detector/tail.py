@@ -1,14 +1,15 @@
 """Levels with a stated budget of false alarms: a generalised Pareto tail over block maxima (detection study, B).
 
-Values are maxima of blocks of 15 minutes, so that one burst is one value. Over the last 90 days the top 3 % (at least
-30 of them) are excesses above u, fitted by the posterior mean of Zhang & Stephens (2009), which needs no iteration; xi
+Values are maxima of blocks of 15 minutes, so that one burst is one value. Over the last 90 days the top 2 % (at least
+30 of them) are excesses above u, of those within an hour the largest, fitted by the posterior mean of Zhang & Stephens (2009), which needs no iteration; xi
 is pulled towards 0.5 with the weight of ten points and kept in [0.05, 1.3].
 
     level(q) = u + sigma/xi ((q/p_u)^(-xi) - 1)          q = budget per 30 days / 2880
     period(y) = 1 / (p_u (1 + xi (y - u)/sigma)^(-1/xi))  blocks, never more than three times the history
 
-A block that alarmed tells nothing about quiet: it enters clipped at the level, and at most as many stand as the budget
-expects; more would lift the level with every cascade, none would let it sink (both measured in the laboratory).
+What belongs to an episode is no quiet and is not learnt, from its onset to its end. An episode that came to nothing was
+a false alarm: it is learnt as one block clipped at the level. Left out, it would let the level sink; whole, it would
+lift it (both measured); and real cascades, learnt clipped, lifted it until they were missed (laboratory).
 
 Cold start: the settings' level until 3 days are known, a log-linear slide to the fitted one until 30 days.
 """
@@ -23,7 +24,9 @@ import msgspec
 BLOCK_S = 900
 A_DAY, A_MONTH, MEMORY = 96, 2880, 8640
 #: The part of all blocks that is tail, and the fewest excesses a fit needs.
-TAIL, LEAST = 0.03, 30
+TAIL, LEAST = 0.02, 30
+#: Excesses no more than so many blocks apart are one event, which would alarm once.
+TOGETHER = 4
 #: Room for more than the tail, since old values leave.
 _KEPT = 400
 _XI_PRIOR, _XI_WEIGHT, _XI_LOW, _XI_HIGH = 0.5, 10.0, 0.05, 1.3
@@ -50,22 +53,17 @@ class Fit(msgspec.Struct, frozen=True):
 
 
 class Tail(msgspec.Struct):
-    """The largest block maxima of the last 90 days as (value, block, alarmed), smallest first."""
+    """The largest block maxima of the last 90 days as (value, block), smallest first."""
 
     blocks: int = 0
-    top: list[tuple[float, int, bool]] = []
+    top: list[tuple[float, int]] = []
     fit: Fit | None = None
 
-    def push(self, value: float, block: int, alarmed: bool, level: float, q: float) -> None:
-        """A block has ended. `q`: the part of quiet blocks that may alarm."""
-        known = min(self.blocks, MEMORY)
-        if alarmed:
-            if sum(row[2] for row in self.top) >= max(1, ceil(known * q)):
-                return
-            value = min(value, level)
+    def push(self, value: float, block: int) -> None:
+        """A block has ended and is known to be quiet, or a false alarm that was clipped at its level."""
         self.blocks += 1
         if len(self.top) < _KEPT or value > self.top[0][0]:
-            insort(self.top, (value, block, alarmed))
+            insort(self.top, (value, block))
             if len(self.top) > _KEPT:
                 del self.top[0]
 
@@ -78,7 +76,7 @@ class Tail(msgspec.Struct):
             self.fit = None
             return
         u = self.top[-excesses - 1][0]
-        over = [value - u for value, _, _ in self.top[-excesses:] if value > u]
+        over = [value - u for value in clustered(self.top[-excesses:]) if value > u]
         fitted = pareto(over) if len(over) >= LEAST // 2 else None
         self.fit = Fit(u=u, sigma=fitted[0], xi=fitted[1], p=len(over) / known) if fitted else None
 
@@ -99,6 +97,19 @@ class Tail(msgspec.Struct):
         if self.fit is None or self.days < _LEARNT_DAYS:
             return None
         return min(self.fit.period(value), _BEYOND * min(self.blocks, MEMORY)) / A_DAY
+
+
+def clustered(rows: Sequence[tuple[float, int]]) -> list[float]:
+    """The largest value of each cluster of (value, block) that lie within `TOGETHER` blocks, ascending."""
+    found: list[float] = []
+    last = -inf
+    for value, block in sorted(rows, key=lambda row: row[1]):
+        if block - last <= TOGETHER:
+            found[-1] = max(found[-1], value)
+        else:
+            found.append(value)
+        last = block
+    return sorted(found)
 
 
 def pareto(excesses: Sequence[float]) -> tuple[float, float] | None:

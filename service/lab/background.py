@@ -31,8 +31,10 @@ class Background:
         first = np.random.default_rng([seed, 1])
         self._levels = [float(first.normal(0, sd)) for sd, _ in (law.slow, law.fast)]
         self._branching = float(first.uniform(*law.branching))
-        self._bursts: list[tuple[float, float, float]] = []
-        """From and to, in seconds of the current day, and how many times the rate."""
+        self._bursts: list[tuple[float, float, float, float]] = []
+        """From and to, in seconds of the current day, how many times the rate, and the shorts' part of the extra."""
+        self._shorts: Floats = np.full(DAY_S, 0.5)
+        """The part of shorts in each second of the current day."""
         self._waiting: Floats = np.zeros(0)
         """Seconds past the last midnight of orders that an earlier day caused."""
 
@@ -60,10 +62,15 @@ class Background:
         rate = law.orders_per_s * (1 - self._branching) * wave * np.exp(log)
         for _ in range(rng.poisson(law.bursts_per_month / _MONTH)):
             start, minutes = rng.uniform(0, DAY_S), rng.uniform(*law.burst_minutes)
-            self._bursts.append((start, start + minutes * 60, rng.uniform(*law.burst_times)))
-        for start, end, times in self._bursts:
-            rate[max(0, int(start)) : max(0, int(end))] *= times
-        self._bursts = [(start - DAY_S, end - DAY_S, times) for start, end, times in self._bursts if end > DAY_S]
+            lean = rng.uniform(*law.burst_lean)
+            shorts = lean if rng.integers(2) else 1 - lean
+            self._bursts.append((start, start + minutes * 60, rng.uniform(*law.burst_times), shorts))
+        self._shorts = np.full(DAY_S, 0.5)
+        for start, end, times, shorts in self._bursts:
+            inside = slice(max(0, int(start)), max(0, int(end)))
+            rate[inside] *= times
+            self._shorts[inside] = (0.5 + (times - 1) * shorts) / times
+        self._bursts = [(one[0] - DAY_S, one[1] - DAY_S, one[2], one[3]) for one in self._bursts if one[1] > DAY_S]
         return np.asarray(rate, dtype=np.float64)
 
     def _walk(self, rng: np.random.Generator, which: int, sd: float, days: float) -> Floats:
@@ -99,7 +106,7 @@ class Background:
             start,
             at,
             usd[order],
-            rng.integers(0, 2, count).astype(np.bool_),
+            rng.random(count) < self._shorts[(times[order]).astype(np.int64)],
             (where // self._law.symbols).astype(np.int8),
             (where % self._law.symbols).astype(np.int16),
             np.full(count, -1, np.int32),

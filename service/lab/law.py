@@ -48,6 +48,8 @@ class Law:
     """News: the exogenous rate alone jumps. Not cascades: nothing in them feeds on itself more than before."""
     burst_times: Range = (3.0, 8.0)
     burst_minutes: Range = (5.0, 20.0)
+    burst_lean: Range = (0.5, 0.65)
+    """Part of a burst's extra orders that one side has: news moves prices one way, so they look like small cascades."""
     whales_per_month: float = 8.0
     """Single orders with nothing after them; dollars log-uniform."""
     whale_usd: Range = (5e6, 40e6)

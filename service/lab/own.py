@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from service.detector import SPAN, Gauge, Rules, State, Verdict, step
+from service.detector import SPAN, Gauge, Rules, State, Verdict, came_to_something, step
 from service.detector.gauge import Levels
 from service.lab.day import Day, by_second
 from service.lab.detectors import Notice
@@ -72,7 +72,7 @@ class Own:
             pulses.append(self._gauge.pulse(self._gauge.second - 1))
         if not pulses:
             return []
-        self._looked, said = now, []
+        self._looked, said, before = now, [], self._life
         totals = self._totals(second)
         for pulse in pulses:
             reading = Reading(asset=ALL, now=now, spans={SPAN: totals}, pulse=self._heard(pulse))
@@ -80,7 +80,9 @@ class Own:
             if verdict:
                 said.append(self._notice(verdict, now))
         if self._life.open:
-            self._gauge.alarmed = True
+            self._gauge.event(self._life.open.onset)
+        elif before.open:
+            self._gauge.event_over(real=came_to_something(before.open, self._rules, ALL))
         return said
 
     def _totals(self, second: int) -> Totals:

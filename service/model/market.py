@@ -81,7 +81,7 @@ class Totals(Record, frozen=True, kw_only=True):
 class Pulse(Record, frozen=True, kw_only=True):
     """Signals of one market at the end of one second (`at`, ms UTC): how unusual it is, how much it breeds.
 
-    `breadth` is Y and `early` is E of the detector, each with the level at which it speaks; dollars are those of the
+    `breadth` is B and `early` is E of the detector, each with the level at which it speaks; dollars are those of the
     last `width_s` seconds, `lean` the part of shorts in them with large orders capped.
     """
 

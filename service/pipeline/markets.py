@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from service.detector import Gauge, State
+from service.detector import Gauge, State, came_to_something
 from service.model import ALL, HOUR, MINUTE, SECOND, Liquidation, Pulse, Side
 from service.pipeline.prices import Prices
 from service.pipeline.sources import Sources
@@ -59,6 +59,7 @@ class Markets:
         self._cursor: str | None = None
         self._dirty: set[str] = set()
         self._odd: set[str] = set()
+        self._heard_to = 0
         self.late = 0
 
     async def load(self, now: int) -> None:
@@ -81,7 +82,10 @@ class Markets:
         self._boards.load(boards)
         if self._singles and now - read_at > MISSED_MS:
             for gauge in self.gauges.values():
+                if read_at:
+                    gauge.advance(read_at, self._rules, gauge.heard)
                 gauge.advance(now - MISSED_MS, self._rules, heard=0.0)
+        self._heard_to = max(read_at, now - MISSED_MS)
 
     def _take(self, market: str, stored: Stored) -> None:
         if stored.life != State():
@@ -100,13 +104,14 @@ class Markets:
         """
         if not self._singles:
             return {}
-        touched: set[str] = set()
+        touched = self._hear(heard)
         while True:
             orders, self._cursor = await self._ledger.follow(self._cursor, now - BEGIN_MS)
             if not orders:
                 break
             touched |= self._count(orders)
         self._prices.learn(touched, now)
+        self._heard_to = now
         found = {}
         for market in {market for market, gauge in self.gauges.items() if gauge.pending} | touched | {ALL}:
             gauge = self._gauge(market)
@@ -114,6 +119,17 @@ class Markets:
             if pulses := gauge.advance(now, self._rules, heard):
                 found[market] = pulses
         return found
+
+    def _hear(self, heard: float) -> set[str]:
+        """The markets of which so far another part was heard: their minutes up to now count as that part of a minute.
+
+        A market at rest is not moved every round, and must not take a gap for a silence when its next order comes.
+        """
+        others = {market for market, gauge in self.gauges.items() if gauge.heard != heard}
+        for market in others:
+            gauge = self.gauges[market]
+            gauge.advance(self._heard_to, self._rules, gauge.heard)
+        return others
 
     @property
     def pending(self) -> bool:
@@ -135,8 +151,11 @@ class Markets:
             self.lives.pop(market, None)
         else:
             self.lives[market] = life
-        if life.open and (gauge := self.gauges.get(market)):
-            gauge.alarmed = True
+        if gauge := self.gauges.get(market):
+            if life.open:
+                gauge.event(life.open.onset)
+            elif before.open:
+                gauge.event_over(real=came_to_something(before.open, self._rules, market))
         if life != before:
             self._dirty.add(market)
         return life != before
@@ -168,12 +187,15 @@ class Markets:
         return _encode(Stored(life=life, gauge=gauge, board=board, swing=swing))
 
     def _count(self, orders: Collection[Liquidation]) -> set[str]:
-        touched = set()
+        """What comes too late for ALL is late for its coin, however long that has been at rest."""
+        touched = {ALL}
         for order in orders:
-            for market in (ALL, order.asset):
-                on_time = self._gauge(market).count(order.at, order.usd, order.side is Side.SHORT)
-                touched.add(market)
-            self.late += not on_time
+            short = order.side is Side.SHORT
+            if not self._gauge(ALL).count(order.at, order.usd, short):
+                self.late += 1
+                continue
+            self._gauge(order.asset).count(order.at, order.usd, short)
+            touched.add(order.asset)
         return touched
 
     def _gauge(self, market: str) -> Gauge:
