@@ -16,18 +16,33 @@ from service.api import serve
 from service.api.serve import STOP_S, StartError, listen
 from service.bell import Bell
 from service.clock import Clock, ScaledClock, WallClock
-from service.instruments import Book
 from service.ledger import Ledger, LedgerError
-from service.model import ALL, SPANS, Coverage, Episode, FeedState, SecondOpinion, VenueReport
-from service.outpost import Listings, Outpost, Tools
-from service.pipeline import MOST_GAPS, Cover, Health, Heard, Judge, Knobs, Parts, Pipeline
+from service.model import ALL, SPANS, Coverage, FeedState, VenueReport
+from service.outpost import Listings, Outpost, Tools, book_of
+from service.pipeline import (
+    MOST_GAPS,
+    Boards,
+    Cover,
+    Depths,
+    Health,
+    Heard,
+    Judge,
+    Knobs,
+    Parts,
+    Pipeline,
+    Recent,
+    Sources,
+)
+from service.pipeline.shown import polled, regime
 from service.reconcile import Reconcile
+from service.selfcheck import SelfCheck
 from service.settings import Settings, public
+from service.settings.calendar import read_calendar
 from service.sinks import SINKS, Courier
 from service.venues import VENUES
 from service.venues.base import Venue
 
-__all__ = ["App", "StartError", "book_of", "clock_of"]
+__all__ = ["App", "StartError", "clock_of"]
 
 log = logging.getLogger("cascade.app")
 
@@ -46,12 +61,6 @@ def clock_of(settings: Settings) -> Clock:
     return ScaledClock(origin, knobs.speed, knobs.wall_origin_ms)
 
 
-def book_of(settings: Settings, venue: Venue, clock: Clock, client: httpx.AsyncClient) -> Book:
-    """A venue's contracts, cached in the data directory."""
-    cache = settings.service.data_dir / "instruments" / f"{venue.name}.json"
-    return Book(venue, settings.venues.endpoints(venue.name), cache, clock, client)
-
-
 class App:
     """One replica of the service, and what its HTTP door sees of it."""
 
@@ -62,6 +71,7 @@ class App:
         self.started_at = clock.now()
         self.stopping = False
         self.config: Mapping[str, Any] = public(settings)
+        self.zone = settings.detector.tz
         self._listener = (settings.api.host, settings.api.port)
         self._bell = Bell()
         self._holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -72,8 +82,11 @@ class App:
         self._health = Health({name: venue.completeness for name, venue in enabled.items()}, heard)
         self._cover = Cover(ledger, self._health, Listings(self._books).venues, clock.speed)
         self._reconcile = self._make_reconcile(settings, client)
-        self._judge = Judge(ledger, settings.detector, self._cover.of, simulated=self.simulated)
-        self._pipeline = self._make_pipeline(settings.pipeline)
+        self.selfcheck = SelfCheck(ledger, clock, list(enabled.values()))
+        sources = self._make_sources(settings, enabled)
+        self._judge = Judge(sources)
+        self.episodes, self.second_opinion = self._judge.episodes, self._reconcile.opinion
+        self._pipeline = self._make_pipeline(settings.pipeline, sources.recent)
         self._outposts.update(self._make_outposts(settings, client))
         sections = {name: getattr(settings.sinks, name) for name in SINKS}
         sinks = [SINKS[name](section) for name, section in sections.items() if section.enabled]
@@ -81,6 +94,22 @@ class App:
         metrics.SIMULATED.set(self.simulated)
         for market, floor in settings.detector.floors.items():
             metrics.FLOOR_USD.labels(market).set(floor)
+
+    def _make_sources(self, settings: Settings, enabled: Mapping[str, Venue]) -> Sources:
+        boards = Boards(self.ledger, lambda now: regime(enabled, now), self.zone)
+        sources = Sources(
+            ledger=self.ledger,
+            rules=settings.detector,
+            recent=Recent(self.ledger),
+            boards=boards,
+            cover=self._cover.of,
+            feeds=self.selfcheck.feeds,
+            spread=lambda: self.selfcheck.spread,
+            calendar=read_calendar(settings.detector.calendar),
+            simulated=self.simulated,
+        )
+        self.records, self.depth = boards.of, Depths(sources).of
+        return sources
 
     def _make_reconcile(self, settings: Settings, client: httpx.AsyncClient) -> Reconcile:
         def ours() -> float | None:
@@ -94,17 +123,18 @@ class App:
             found.watch(VENUES[name], settings.venues.endpoints(name), listed, live_since)
         return found
 
-    def _make_pipeline(self, knobs: Knobs) -> Pipeline:
+    def _make_pipeline(self, knobs: Knobs, recent: Recent) -> Pipeline:
         parts = Parts(
             ledger=self.ledger,
             judge=self._judge,
+            recent=recent,
             health=self._health,
             cover=self._cover,
             clock=self.clock,
             settle={name: book.settle for name, book in self._books.items()},
             announce=self._bell.ring,
             counted=(self._reconcile.counted,),
-            usual={name: VENUES[name].usual_per_minute for name in self._books if not _polled(VENUES[name])},
+            usual={name: VENUES[name].usual_per_minute for name in self._books if not polled(VENUES[name])},
         )
         return Pipeline(parts, knobs, self._holder)
 
@@ -138,11 +168,12 @@ class App:
             ]
             ears = tasks.create_task(self._listen(), name="heard")
             others = tasks.create_task(self._reconcile.run(), name="reconcile")
+            checks = tasks.create_task(self.selfcheck.run(), name="selfcheck")
             couriers = [tasks.create_task(courier.run(), name="courier") for courier in self._couriers]
             await stop.wait()
             self.stopping = server.should_exit = True
             self._bell.ring()
-            await _cancel([*venues, ears, others, street])
+            await _cancel([*venues, ears, others, checks, street])
             await self._leave()
             for book in self._books.values():
                 book.close()  # what still waits for its contract waits on disk
@@ -180,6 +211,7 @@ class App:
             name=name,
             state=self._health.state(name),
             completeness=venue.completeness(now),
+            rule=venue.rule(now),
             about=venue.about,
             docs=venue.docs,
             sockets=self._health.sockets(name),
@@ -195,14 +227,6 @@ class App:
             expected_orders=self._pipeline.watch.expected(name),
         )
 
-    def episodes(self) -> Sequence[Episode]:
-        """Open episodes, largest first."""
-        return self._judge.episodes()
-
-    def second_opinion(self) -> SecondOpinion | None:
-        """An aggregator's count of the last hour, if there is one."""
-        return self._reconcile.opinion()
-
     def problems(self) -> Sequence[str]:
         """Why not ready: no store, or not one live venue."""
         found = []
@@ -216,11 +240,6 @@ class App:
     async def changed(self, timeout_s: float) -> None:
         """Return when an alert may have been appended here or by another replica, or after `timeout_s`."""
         await self._bell.wait(min(timeout_s, LOOK_S))
-
-
-def _polled(venue: Venue) -> bool:
-    """Heard by its history alone: what it shows comes too late to be a sign of life."""
-    return venue.history is not None and venue.history.poll_s is not None
 
 
 async def _cancel(tasks: Sequence["asyncio.Task[None]"]) -> None:

@@ -17,6 +17,7 @@ from service.lab import LabError
 from service.lab.door import lab as lab_door
 from service.ledger import LedgerError
 from service.model import DecodeError
+from service.selfcheck.door import selfcheck as selfcheck_door
 from service.settings import SettingsError
 from service.tape import TapeError
 from service.venues import VENUES
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_decode(commands)
     _add_simulate(commands)
     _add_record(commands)
+    _add_selfcheck(commands)
     _add_lab(commands)
     _add(commands, "venues", doors.venues, "the table of venues and what their feeds leave out")
     _config(_add(commands, "check", doors.check, "the effective settings, or exactly what is wrong with them"))
@@ -134,6 +136,7 @@ def _add_replay(commands: Any) -> None:
     replay = _config(_add(commands, "replay", doors.replay, "the same detector over recorded data"))
     replay.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CSV, JSONL (also .gz) or Parquet")
     replay.add_argument("--json", action="store_true", help="one JSON line an alert instead of sentences")
+    replay.add_argument("--explain", action="store_true", help="with --json: every input, level and rule behind it too")
 
 
 def _add_decode(commands: Any) -> None:
@@ -160,6 +163,13 @@ def _add_record(commands: Any) -> None:
     record.add_argument("venue", choices=VENUES, metavar="VENUE", help=", ".join(VENUES))
     record.add_argument("--seconds", type=_speed, metavar="N", help="how long (default: until Ctrl-C)")
     record.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON lines; appended to")
+
+
+def _add_selfcheck(commands: Any) -> None:
+    about = "what sampled feeds hide, estimated where it is known; exit 1 when the estimate is wrong"
+    check = _config(_add(commands, "selfcheck", selfcheck_door, about))
+    check.add_argument("files", nargs="*", type=Path, metavar="FILE", help="recorded orders (default: the ledger's)")
+    check.add_argument("--hours", type=_speed, metavar="N", help="only the last N hours (default: 24 of the ledger)")
 
 
 def _add_lab(commands: Any) -> None:

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from service import decode as decoding
 from service import record as recording
 from service import tape
-from service.app import App, book_of, clock_of
+from service.app import App, clock_of
 from service.clock import ScaledClock, WallClock
 from service.demo import Plan
 from service.demo import demo as perform
@@ -25,9 +25,11 @@ from service.demo.rehearsal import Stage, settings_toml
 from service.demo.screen import Screen
 from service.ledger.memory import MemoryLedger
 from service.ledger.open import open_ledger
-from service.model import Alert, SocketHealth, VenueReport
+from service.model import Alert, SocketHealth, VenueReport, unexplained
+from service.outpost import book_of
 from service.replay import Replay
 from service.settings import load, toml_text
+from service.settings.calendar import read_calendar
 from service.simulator import Faults, Market, rebase, scenario, shorten
 from service.tape import Row
 from service.text import stamp_utc
@@ -70,16 +72,13 @@ async def replay(args: Args, stop: asyncio.Event) -> int:
 
     def tell(alert: Alert) -> None:
         words = f"{stamp_utc(alert.at)}  {alert.phase:<6} {alert.severity:<8} {alert.why.en}"
-        line = msgspec.json.encode(alert).decode() if args.json else words
+        line = msgspec.json.encode(alert if args.explain else unexplained(alert)).decode() if args.json else words
         with tqdm.external_write_mode():
             print(line, flush=True)
 
+    run = Replay(rows, MemoryLedger(), settings.detector, tell, read_calendar(settings.detector.calendar))
     with _progress(len(rows), "rows") as bar:
-
-        def advance(done: int) -> None:
-            bar.update(done)
-
-        summary = await Replay(rows, MemoryLedger(), settings.detector, tell).run(stop, advance)
+        summary = await run.run(stop, bar.update)
     print(f"replay: {msgspec.json.encode(summary).decode()}", file=sys.stderr)
     return 130 if stop.is_set() else 0
 
@@ -147,7 +146,7 @@ async def venues(_args: Args, _stop: asyncio.Event) -> int:
     now = WallClock().now()
     for name, venue in VENUES.items():
         off = "" if venue.by_default else "Off by default. "
-        print(f"{name:<12} {venue.completeness(now):<9} {off}{venue.about}\n{'':<23}{venue.docs}")
+        print(f"{name:<12} {venue.completeness(now):<9} {venue.rule(now):<9} {off}{venue.about}\n{'':<33}{venue.docs}")
     return 0
 
 

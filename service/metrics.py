@@ -51,6 +51,11 @@ RECONCILIATION_USD = _gauge(
     "side",
     "source",
 )
+UNDERCOUNT_RATIO = _gauge(
+    "cascade_undercount_ratio",
+    "Median of estimated over true dollars, its feed thinned last night; absent: unknown.",
+    "venue",
+)
 SECOND_OPINION_USD = _gauge(
     "cascade_second_opinion_usd", "Dollars of the last hour as an aggregator counts them; absent: unknown.", "side"
 )
@@ -58,6 +63,9 @@ FLOOR_USD = _gauge("cascade_floor_usd", "Hour total at which an episode may open
 EPISODES = _gauge("cascade_episodes_open", "Episodes open now.", "kind", "severity")
 EPISODE_USD = _gauge("cascade_episode_usd", "Running hour total of an open episode.", "asset", "kind", "severity")
 ALERTS = _counter("cascade_alerts_total", "Alerts written.", "kind", "phase", "severity")
+DATA_ALARMS = _counter(
+    "cascade_data_alarms_total", "Forced orders of one side while prices went the other way: check the feeds.", "reason"
+)
 SIMULATED = _gauge("cascade_simulated_bool", "1 while the service runs on a simulation.")
 
 VENUE_COVERAGE = _gauge(

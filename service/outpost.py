@@ -18,7 +18,14 @@ from service.instruments import Book
 from service.ledger import Ledger
 from service.model import Instrument, Liquidation
 from service.pipeline import Item
+from service.settings import Settings
 from service.venues.base import Venue
+
+
+def book_of(settings: Settings, venue: Venue, clock: Clock, client: httpx.AsyncClient) -> Book:
+    """A venue's contracts, cached in the data directory."""
+    cache = settings.service.data_dir / "instruments" / f"{venue.name}.json"
+    return Book(venue, settings.venues.endpoints(venue.name), cache, clock, client)
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,21 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from service import tape
-from service.detector import Rules
+from service.detector import LATE_MS, Rules
+from service.detector.calendar import Event
 from service.ledger import Ledger
 from service.model import ALL, SECOND, Alert, Reading, Record, Side, to_units, to_usd
-from service.pipeline import Judge
+from service.pipeline import Boards, Judge, Recent, Sources
+from service.pipeline.shown import documented
 from service.tape import Row
+from service.venues import VENUES
 
 #: Orders of one second are judged together, as the live street does.
 STEP_MS = SECOND
 #: While an episode is open and nothing comes, its hour still empties: look this often.
 IDLE_MS = 10 * SECOND
+#: By then the signals have closed the last second in which something came.
+CLOSING_MS = LATE_MS + STEP_MS
 _HOLDER = "replay"
 _LEASE_MS = 86_400_000
 
@@ -34,12 +39,31 @@ class Summary(Record, frozen=True, kw_only=True):
 class Replay:
     """One run over rows in order of time. What comes after them is unknown: an episode still open stays open."""
 
-    def __init__(self, rows: Sequence[Row], ledger: Ledger, rules: Rules, tell: Callable[[Alert], None]) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        ledger: Ledger,
+        rules: Rules,
+        tell: Callable[[Alert], None],
+        calendar: tuple[Event, ...] = (),
+    ) -> None:
         self._rows = rows
         self._ledger = ledger
         singles = not any(row.summed for row in rows)
         # a recording does not say which feeds it missed: its totals are floors, its coverage is unknown
-        self._judge = Judge(ledger, rules, None, at_least=True, single_orders=singles)
+        self._recent = Recent(ledger)
+        self._judge = Judge(
+            Sources(
+                ledger=ledger,
+                rules=rules,
+                recent=self._recent,
+                boards=Boards(ledger, lambda _now: "recorded", rules.tz),
+                feeds=lambda: documented(VENUES.values(), self._now),
+                calendar=calendar,
+                singles=singles,
+                keep=False,
+            )
+        )
         self._tell = tell
         self._now = 0
         self._token = 0
@@ -48,7 +72,7 @@ class Replay:
         self._duplicates = 0
         self._units = dict.fromkeys(Side, 0)
 
-    async def run(self, stop: asyncio.Event, progress: Callable[[int], None]) -> Summary:
+    async def run(self, stop: asyncio.Event, progress: Callable[[int], object]) -> Summary:
         """Judge every second until the last row or `stop`, telling each alert; `progress` hears how many rows more."""
         rows = self._rows
         self._token = await self._ledger.lease(_HOLDER, _LEASE_MS) or 0
@@ -80,13 +104,17 @@ class Replay:
         await self._observe(added.readings)
 
     async def _idle_until(self, at: int) -> None:
+        if self._judge.markets.pending and self._now + CLOSING_MS < at:
+            self._now += CLOSING_MS
+            await self._observe([])
         while self._judge.open_markets and self._now + IDLE_MS < at:
             self._now += IDLE_MS
             await self._observe(await self._ledger.read(sorted({ALL, *self._judge.open_markets}), self._now))
 
     async def _observe(self, readings: Sequence[Reading]) -> None:
+        await self._recent.refresh(self._now)
         seen = {reading.asset for reading in readings}
-        rest = [market for market in self._judge.open_markets if market not in seen]
+        rest = sorted(await self._judge.listen(self._now) - seen)
         also = await self._ledger.read(rest, self._now) if rest else []
         for alert in await self._judge.observe([*readings, *also], self._token):
             self._alerts += 1

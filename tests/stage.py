@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from datetime import tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import msgspec
@@ -12,6 +14,7 @@ import uvicorn
 
 from service import api
 from service.bell import Bell
+from service.detector import Board
 from service.ledger import LedgerError
 from service.ledger.live import window
 from service.ledger.memory import MemoryLedger
@@ -20,6 +23,7 @@ from service.model import (
     Alert,
     Completeness,
     Coverage,
+    Depth,
     Episode,
     FeedState,
     Kind,
@@ -93,7 +97,12 @@ class Stage:
         self.reports = [report(name) for name in VENUES]
         self.reasons: list[str] = []
         self.opinion: SecondOpinion | None = None
+        self.zone: tzinfo = ZoneInfo("Asia/Shanghai")
+        self.boards: dict[str, Board] = {}
         self._token: int | None = None
+
+    async def depth(self, _asset: str, _span: str, _now: int) -> Depth:
+        return Depth()
 
     async def coverage(self, _asset: str, span: str, now: int) -> Coverage:
         names = [one.name for one in self.reports]
@@ -114,6 +123,9 @@ class Stage:
 
     def second_opinion(self) -> SecondOpinion | None:
         return self.opinion
+
+    def records(self, asset: str) -> Board | None:
+        return self.boards.get(asset)
 
     def problems(self) -> Sequence[str]:
         return self.reasons
@@ -189,6 +201,11 @@ def episode(id: str) -> Episode:
             "peak_usd": 40e6,
             "peak_at": NOW,
             "alerts": 1,
+            "onset": NOW - 60_000,
+            "rule": "early",
+            "grade": 1,
+            "stage": "running",
+            "parent": None,
         },
         Episode,
     )

@@ -13,6 +13,7 @@ from service.api.house import DOORS
 from service.api.problem import ProblemDetails
 from service.api.schema import MEANING, components
 from service.api.tail import KEEP
+from service.detector import Board, seen
 from service.model import (
     HOUR,
     MINUTE,
@@ -20,12 +21,16 @@ from service.model import (
     Alert,
     BadFrame,
     Completeness,
+    Explained,
     FeedState,
+    Fired,
     Kind,
     Largest,
     Phase,
+    Reading,
     Severity,
     Side,
+    Totals,
 )
 from service.venues import VENUES as TABLE
 from tests.orders import order
@@ -146,6 +151,31 @@ class TestPages:
         assert stage.ledger.asked == [(cursor, KEEP)] * 3
 
 
+class TestExplanation:
+    async def test_how_an_alert_came_about_is_told_to_whoever_asks_and_nobody_else(self, stage: Stage) -> None:
+        behind = Explained(
+            inputs={"early": 12.5}, levels={"early": 9.0}, rules=(Fired(rule="early", fired=True, because="12.5 of 9"),)
+        )
+        await stage.say(alert(1, explain=behind))
+        async with inside(stage) as client:
+            asked = (await client.get("/alerts/BTC-short-1.1?explain=1")).json()
+            plain = [
+                (await client.get("/alerts/BTC-short-1.1")).json(),
+                (await client.get("/alerts")).json()["alerts"][0],
+            ]
+            wrong = await client.get("/alerts/BTC-short-1.1?explain=maybe")
+
+        assert asked["explain"] == {
+            "inputs": {"early": 12.5},
+            "levels": {"early": 9.0},
+            "rules": [{"rule": "early", "fired": True, "because": "12.5 of 9"}],
+        }
+        assert [one for one in plain if "explain" in one] == []
+        assert plain[0] == plain[1] == {name: value for name, value in asked.items() if name != "explain"}
+        assert wrong.status_code == 422
+        assert wrong.json()["allowed"] == ["1", "true", "0", "false"]
+
+
 class TestFilters:
     @pytest.mark.parametrize(
         ("asked", "wanted"),
@@ -166,12 +196,14 @@ class TestFilters:
             ("state=closed", [2, 4]),
             ("state=open&severity=warning&asset=", [3]),
             ("kind=short_squeeze&venue=okx", []),
+            ("notice=1", [1, 3, 4]),
+            ("notice=false", [2]),
         ],
     )
     async def test_each_filter_lets_through_what_it_says(self, stage: Stage, asked: str, wanted: list[int]) -> None:
         await stage.say(
             alert(1),
-            alert(2, kind=Kind.LONG_FLUSH, asset="ETH", venues={"okx": 1.0}, severity=Severity.WARNING),
+            alert(2, kind=Kind.LONG_FLUSH, asset="ETH", venues={"okx": 1.0}, severity=Severity.WARNING, parent="ALL-1"),
             alert(3, asset="ALL", venues={"binance": 1.0}, severity=Severity.CRITICAL, phase=Phase.GREW),
             alert(4, phase=Phase.CLOSED),
         )
@@ -263,6 +295,8 @@ class TestTags:
         assert "etag" not in answer.headers
 
 
+#: 2025-10-10T21:15Z, in China the eleventh.
+OCTOBER = 1_760_130_900_000
 COVERAGE = {
     "venues_live": 3,
     "venues": 3,
@@ -280,6 +314,7 @@ class TestWindows:
             answer = (await client.get("/windows")).json()
 
         both = {"long_usd": 2e6, "short_usd": 8e6, "total_usd": 10e6, "share": 0.8, "long_count": 1, "short_count": 2}
+        both |= {"mid_usd": 10e6, "hi_usd": 10e6}
         bitcoin = {"long_usd": 2e6, "short_usd": 6e6, "total_usd": 8e6, "share": 0.75, "long_count": 1}
         ether = {"long_usd": 0.0, "short_usd": 2e6, "total_usd": 2e6, "share": 1.0, "long_count": 0, "short_count": 1}
         assert answer == both | {
@@ -293,6 +328,7 @@ class TestWindows:
             "by_asset": {"BTC": bitcoin | {"short_count": 1}, "ETH": ether},
             "largest": {"venue": "bybit", "symbol": "BTCUSDT", "side": "short", "usd": 6e6, "at": NOW - 5 * MINUTE},
             "estimated": None,
+            "certainty": None,
             "second_opinion": None,
             "simulated": False,
         }
@@ -319,6 +355,17 @@ class TestWindows:
         assert told.allowed == ["ALL", "BTC", "ETH"]
         assert told.nearest == ["BTC"]
         assert told.detail == "nothing of BTCC was liquidated in the last 24 h; did you mean BTC?"
+
+    async def test_a_window_tells_what_its_old_edge_leaves_out(self, stage: Stage) -> None:
+        await stage.ledger.add([order(1e6, NOW - 30_000), order(4e6, NOW - HOUR + 9_000)], NOW)
+        stage.clock.moment = NOW + 2_500
+        async with inside(stage) as client:
+            hour = (await client.get("/windows")).json()
+            spans = (await client.get("/windows?span=all")).json()["spans"]
+
+        assert (hour["total_usd"], hour["mid_usd"], hour["hi_usd"]) == (1e6, 4e6, 5e6)
+        assert spans["1h"] == hour
+        assert (spans["4h"]["total_usd"], spans["4h"]["mid_usd"]) == (5e6, 5e6)
 
     @pytest.mark.parametrize("span", ["2h", "1H ago", "60"])
     async def test_an_unknown_span_is_told_the_spans(self, stage: Stage, span: str) -> None:
@@ -361,6 +408,76 @@ class TestWindows:
         orders = [order(2e6, at - 20_000, Side.LONG), order(6e6, at), order(2e6, at - 20_000, **ether)]
         await stage.ledger.add(orders, NOW)
         await stage.ledger.mark_live(VENUES, NOW - 25 * HOUR, NOW)
+
+
+class TestRecords:
+    async def test_what_still_stands_is_told_by_measure_and_side_with_both_dates(self, stage: Stage) -> None:
+        self.fill(stage)
+        async with inside(stage) as client:
+            answer = (await client.get("/records?measure=24h&side=short")).json()
+
+        peak = {"measure": "24h short", "comparable": True}
+        assert answer == {
+            "asset": "ALL",
+            "now": NOW,
+            "simulated": False,
+            "first_at": OCTOBER - 24 * HOUR,
+            "regime": "bybit:complete",
+            "alike_since": None,
+            "zone": "UTC+8",
+            "records": [
+                peak | {"usd": 322.0, "at": NOW - 7 * 24 * HOUR, "date": "2026-01-06", "zone_date": "2026-01-07"},
+                peak | {"usd": 2456.0, "at": OCTOBER, "date": "2025-10-10", "zone_date": "2025-10-11"},
+            ],
+        }
+
+    async def test_the_limit_keeps_the_largest_and_every_measure_and_side_is_there(self, stage: Stage) -> None:
+        self.fill(stage)
+        async with inside(stage) as client:
+            rows = (await client.get("/records?limit=1")).json()["records"]
+
+        assert [(row["measure"], row["usd"]) for row in rows] == [
+            (f"{measure} {side}", 2456.0) for measure in ("hour", "24h") for side in ("short", "total")
+        ]
+
+    async def test_what_lies_behind_a_change_of_the_venues_is_not_comparable(self, stage: Stage) -> None:
+        self.fill(stage)
+        quiet = Reading(asset="ALL", now=NOW - HOUR, spans=dict.fromkeys(SPANS, Totals()))
+        stage.boards["ALL"] = seen(stage.boards["ALL"], quiet, "bybit:complete okx:partial")
+        async with inside(stage) as client:
+            answer = (await client.get("/records?side=short")).json()
+
+        assert (answer["regime"], answer["alike_since"]) == ("bybit:complete okx:partial", NOW - HOUR)
+        assert {row["comparable"] for row in answer["records"]} == {False}
+
+    async def test_without_a_memory_there_are_no_records_and_no_beginning(self, stage: Stage) -> None:
+        async with inside(stage) as client:
+            answer = (await client.get("/records?asset=BTC")).json()
+            told = problem(await client.get("/records?asset=NOBODY"), 404)
+
+        assert (answer["asset"], answer["first_at"], answer["regime"], answer["records"]) == ("BTC", None, None, [])
+        assert told.allowed == ["ALL", "BTC"]
+
+    @pytest.mark.parametrize(
+        ("asked", "allowed"),
+        [
+            ("measure=week", ["hour", "day", "24h"]),
+            ("side=shorts", ["long", "short", "total"]),
+            ("span=1h", ["asset", "measure", "side", "limit"]),
+            ("limit=0", ["1 to 100"]),
+        ],
+    )
+    async def test_a_wrong_question_is_told_what_is_allowed(self, stage: Stage, asked: str, allowed: list[str]) -> None:
+        async with inside(stage) as client:
+            assert problem(await client.get(f"/records?{asked}"), 422).allowed == allowed
+
+    @staticmethod
+    def fill(stage: Stage) -> None:
+        board = Board()
+        for at, usd in [(OCTOBER - 24 * HOUR, 1.0), (OCTOBER, 2456.0), (NOW - 7 * 24 * HOUR, 322.0)]:
+            spans = dict.fromkeys(SPANS, Totals(short_usd=usd, short_count=1))
+            board = seen(board, Reading(asset="ALL", now=at, spans=spans), "bybit:complete")
+        stage.boards["ALL"] = board
 
 
 class TestHouse:
@@ -545,9 +662,9 @@ class TestDocumentation:
         assert silent == []
 
     async def test_every_parameter_that_is_described_is_understood(self, schema: dict[str, Any], stage: Stage) -> None:
-        values = {"since": "0-0", "limit": "5", "wait": "0", "asset": "BTC", "span": "4h"}
+        values = {"since": "0-0", "limit": "5", "wait": "0", "asset": "BTC", "span": "4h", "notice": "1"}
         async with inside(stage) as client:
-            for path in ("/alerts", "/windows", "/venues/{name}/bad-frames"):
+            for path in ("/alerts", "/windows", "/records", "/venues/{name}/bad-frames"):
                 for one in schema["paths"][path]["get"]["parameters"]:
                     if one["in"] != "query":
                         continue
@@ -565,12 +682,15 @@ class TestDocumentation:
             for path, name in {
                 "/alerts": "Page",
                 "/windows": "Window",
+                "/records": "Records",
                 "/venues": "Venues",
                 "/readyz": "Ready",
             }.items():
                 answer = (await client.get(path)).json()
                 assert set(answer) == set(components[name]["properties"]), path
-            assert set((await client.get("/alerts")).json()["alerts"][0]) == set(components["Alert"]["properties"])
+            said = (await client.get("/alerts")).json()["alerts"][0]
+            assert {*said, "explain"} == set(components["Alert"]["properties"])
+            assert "explain" not in said, "a long field that nobody asked for"
 
     @pytest.fixture
     async def schema(self, stage: Stage) -> dict[str, Any]:

@@ -94,8 +94,8 @@ def test_venues_lists_every_row_with_what_it_leaves_out(capsys):
     assert main(["venues"]) == 0
 
     out = capsys.readouterr().out
-    for venue, kind in (("binance", "sampled"), ("bybit", "complete"), ("okx", "partial")):
-        assert any(line.split()[:2] == [venue, kind] for line in out.splitlines())
+    for venue, kind in (("binance", "sampled largest"), ("bybit", "complete complete"), ("okx", "partial unknown")):
+        assert any(line.split()[:3] == [venue, *kind.split()] for line in out.splitlines())
 
 
 def test_check_prints_the_effective_settings_without_secrets(tmp_path):

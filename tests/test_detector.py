@@ -1,5 +1,7 @@
 """The hour rule as a pure function: scenario tables and properties."""
 
+import dataclasses
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -8,7 +10,8 @@ from hypothesis import strategies as st
 from service.detector import Rules, State, Verdict, step
 from service.model import MINUTE, SPANS, Phase, Reading, Totals
 
-RULES = Rules()
+#: The hour rule by itself: updates at once, no reminders.
+RULES = Rules(update_s=0, remind_s=1e9)
 T0 = 1_768_341_600_000
 
 
@@ -52,14 +55,14 @@ def test_an_episode_opens_at_its_floor_and_share_and_not_below(asset, long, shor
     assert [verdict.episode.kind.value for verdict in verdicts] == ([kind] if kind else [])
 
 
-def test_the_founding_hour_opens_grows_by_half_each_time_and_closes_once():
+def test_the_founding_hour_opens_grows_by_half_or_in_severity_and_closes_once():
     rows = [(minute, 2, short) for minute, short in enumerate([50, 101, 140, 152, 200, 229, 300, 419, 300, 120])]
     rows += [(70 + minute, 1, 30) for minute in range(20)]
 
     verdicts = run(rows)
 
     assert phases(verdicts) == ["opened", "grew", "grew", "grew", "closed"]
-    assert [verdict.totals.short_usd / 1e6 for verdict in verdicts] == [101, 152, 229, 419, 30]
+    assert [verdict.totals.short_usd / 1e6 for verdict in verdicts] == [101, 152, 200, 300, 30]
     assert [verdict.episode.severity.value for verdict in verdicts] == [
         "watch",
         "watch",
@@ -67,10 +70,35 @@ def test_the_founding_hour_opens_grows_by_half_each_time_and_closes_once():
         "critical",
         "critical",
     ]
+    assert [verdict.episode.grade for verdict in verdicts] == [2, 2, 2, 2, 3]
     assert {verdict.episode.id for verdict in verdicts} == {f"ALL-short_squeeze-{(T0 + MINUTE) // 1000}"}
     assert [verdict.episode.alerts for verdict in verdicts] == [1, 2, 3, 4, 5]
     assert verdicts[-1].episode.peak_usd == 421e6
     assert verdicts[-1].episode.peak_at == T0 + 7 * MINUTE
+
+
+def test_updates_keep_five_minutes_apart_unless_the_severity_rises():
+    short = [101, 155, 240, 241, 242, 243, 400, 700, 701, 702, 703, 704]
+    verdicts = run([(minute, 0, usd) for minute, usd in enumerate(short)], rules=Rules())
+
+    said = [(verdict.at - T0) // MINUTE for verdict in verdicts]
+    assert said == [0, 2, 6, 11], "at 2 it is a warning, at 6 critical; 155 comes too soon, 700 waits for its minutes"
+
+
+def test_an_open_episode_of_which_nothing_is_new_is_recalled_every_hour():
+    verdicts = run([(minute, 0, 120) for minute in range(150)], rules=Rules())
+
+    assert [(verdict.rule, (verdict.at - T0) // MINUTE) for verdict in verdicts] == [
+        ("hour", 0),
+        ("reminder", 60),
+        ("reminder", 120),
+    ]
+
+
+def test_an_hour_that_the_other_side_filled_makes_an_episode_no_worse():
+    verdicts = run([(0, 0, 120), (1, 290, 120)])
+
+    assert [verdict.episode.severity.value for verdict in verdicts] == ["watch"]
 
 
 def test_a_total_trembling_at_the_floor_opens_once():
@@ -165,7 +193,8 @@ def test_a_restart_from_the_stored_state_changes_nothing(stream, cut):
 @given(streams)
 def test_all_dollars_and_floors_times_a_thousand_gives_the_same_phases(stream):
     rows = [(2 * index, *row) for index, row in enumerate(stream)]
-    big = Rules(floors={market: 1024 * floor for market, floor in RULES.floors.items()})
+    floors = {market: 1024 * floor for market, floor in RULES.floors.items()}
+    big = dataclasses.replace(RULES, floors=floors)
 
     assert phases(run([(m, 1024 * a, 1024 * b) for m, a, b in rows], rules=big)) == phases(run(rows))
 

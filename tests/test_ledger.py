@@ -1,6 +1,7 @@
 """One contract for every store, and what a server adds to it: keys, scripts, errors."""
 
 import asyncio
+import random
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from service.model import (
     SPANS,
     Alert,
     BadFrame,
+    Edge,
     FeedState,
     Gap,
     Kind,
@@ -429,6 +431,105 @@ async def test_whatever_comes_whenever_every_store_agrees_with_a_brute_force(red
             )
 
 
+# What the old edge leaves out
+
+
+def truth(orders: list[Liquidation], span: str, now: int, asset: str = ALL) -> float:
+    """Dollars that are really younger than the span."""
+    width = WINDOWS[span].width
+    inside = [
+        one
+        for one in orders
+        if asset in (ALL, one.asset) and one.at > now - SPANS[span] and one.at // width * width <= now + MINUTE
+    ]
+    return sum(to_units(one.usd) for one in inside) / 10_000
+
+
+@pytest.mark.parametrize("span", SPANS)
+async def test_the_bucket_at_the_old_edge_is_told_with_the_part_that_is_inside(ledger, span):
+    length, width = SPANS[span], WINDOWS[span].width
+    now = T0 + length + width // 4
+    ages = {1: width // 4 + 1, 2: 0, 4: -width // 2, 8: -width}  # dollars: how much older than the span
+    await ledger.add([order(usd=usd, at=now - length - age) for usd, age in ages.items()], now)
+
+    edges, counted = await ledger.edges("BTC", now), (await spans(ledger, now, "BTC"))[span]
+
+    assert list(edges) == list(SPANS)
+    assert edges[span] == Edge(totals=Totals(short_usd=6, short_count=2), inside=0.75)
+    assert (counted.usd, edges[span].mid_usd(counted), edges[span].hi_usd(counted)) == (8, 12.5, 14)
+    assert (await ledger.edges("ETH", now))[span].totals == Totals()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=steps, off=st.integers(0, 59_999))
+async def test_the_truth_always_lies_between_a_total_and_the_total_with_its_edge(redis_ledger, steps, off):
+    memory, orders, now, numbers = MemoryLedger(), dict[str, Liquidation](), T0 + 3_456 + off, count()
+    await erase(redis_ledger)
+    for step, rows in steps:
+        now = max(now, now + step * SECOND)
+        batch = batch_of(rows, now, list(orders.values()), numbers)
+        orders |= {one.id: one for one in batch}
+        for store in (memory, redis_ledger):
+            await store.add(batch, now)
+        for asset in (ALL, "BTC"):
+            edges, counted = await memory.edges(asset, now), await spans(memory, now, asset)
+            assert await redis_ledger.edges(asset, now) == edges
+            for span, totals in counted.items():
+                held = truth(list(orders.values()), span, now, asset)
+                edge = edges[span]
+                assert totals.usd <= held <= edge.hi_usd(totals)
+                assert totals.usd <= edge.mid_usd(totals) <= edge.hi_usd(totals)
+
+
+async def test_the_middle_is_nearer_to_the_truth_than_the_floor():
+    ledger, chance = MemoryLedger(), random.Random(1)
+    orders = [
+        order(usd=round(chance.expovariate(0.001), 4), at=T0 + chance.randrange(2 * HOUR), id=str(number))
+        for number in range(8_000)
+    ]
+    await ledger.add(orders, T0 + HOUR)
+    off = {span: [0.0, 0.0] for span in ("1m", "15m", "1h")}
+    for now in range(T0 + HOUR + 1_234, T0 + 2 * HOUR, 77_777):
+        edges, counted = await ledger.edges(ALL, now), await spans(ledger, now)
+        for span, sums in off.items():
+            held = truth(orders, span, now)
+            sums[0] += held - counted[span].usd
+            sums[1] += abs(held - edges[span].mid_usd(counted[span]))
+
+    for low, middle in off.values():
+        assert 0 < middle < low / 2
+
+
+# History
+
+
+async def test_history_is_the_hours_with_orders_by_their_start(ledger):
+    orders = [order(usd=1, at=T0), order(usd=2, at=T0 + 59 * MINUTE, side=Side.LONG), order(usd=4, at=T0 - 5 * HOUR)]
+    await ledger.add([*orders, order(usd=8, at=T0 + HOUR, asset="ETH")], T0)
+
+    hour = T0 // HOUR * HOUR
+    known = {
+        hour - 5 * HOUR: Totals(short_usd=4, short_count=1),
+        hour: Totals(long_usd=2, long_count=1, short_usd=1, short_count=1),
+    }
+    assert await ledger.history("BTC", T0 - DAY, T0 + DAY) == known
+    assert list(await ledger.history(ALL, T0 - DAY, T0 + DAY)) == [*known, hour + HOUR]
+    assert list(await ledger.history("BTC", hour - 5 * HOUR, hour)) == [hour - 5 * HOUR]
+    assert await ledger.history("BTC", hour + 1, T0 + DAY) == await ledger.history("SOL", T0 - DAY, T0 + DAY) == {}
+
+
+async def test_history_is_kept_when_no_window_reaches_it_any_more_and_late_orders_still_find_it(ledger):
+    await ledger.add([order(usd=1, at=T0)], T0)
+    for day in range(1, 6):
+        await ledger.add([order(usd=1, at=T0 + day * DAY, id=str(day))], T0 + day * DAY)
+
+    await ledger.add([order(usd=2, at=T0 + MINUTE)], T0 + 5 * DAY)
+
+    found = await ledger.history("BTC", T0, T0 + 6 * DAY)
+    assert [totals.short_usd for totals in found.values()] == [3, 1, 1, 1, 1, 1]
+    assert (await ledger.detail(ALL, "24h", T0 + 5 * DAY)).largest.usd == 1
+
+
 # Live time
 
 
@@ -500,6 +601,29 @@ async def test_orders_of_a_venue_are_recalled_by_their_own_time(ledger):
     assert {one.venue for one in found} == {"okx"}
     assert await ledger.recall(["bybit"], T0, T0 + DAY) == []
     assert len(await ledger.recall(["okx", "gate"], T0, T0 + DAY)) == 600
+
+
+async def test_whoever_follows_sees_each_order_once_in_the_order_it_was_counted(ledger):
+    orders = [order(at=T0 + n * MINUTE, id=f"{n}") for n in range(500)]
+    found, cursor = await ledger.follow(None, T0)
+    assert found == []
+    for one in orders:
+        await ledger.add([one, orders[0]], one.at)
+        if one.id == "100":
+            found, middle = await ledger.follow(cursor, T0)
+            assert [row.id for row in found] == [row.id for row in orders[:101]]
+    rest = []
+    while page := await ledger.follow(middle, T0):
+        if not page[0]:
+            break
+        rest += page[0]
+        middle = page[1]
+
+    assert [row.id for row in rest] == [row.id for row in orders[101:]]
+    late, end = await ledger.follow(None, T0 + 450 * MINUTE)
+    assert {row.id for row in late} >= {row.id for row in orders[450:]}
+    assert end == middle
+    assert await ledger.follow(end, T0) == ([], end)
 
 
 # Who may speak

@@ -28,11 +28,12 @@ from service.model import (
     Side,
     SocketHealth,
 )
-from service.pipeline import Cover, Health, Heard, Judge, Knobs, Parts, Pipeline
+from service.pipeline import Cover, Health, Heard, Judge, Knobs, Parts, Pipeline, Recent
 from service.pipeline.gate import PAST_MS, refusal
+from tests.court import judge_over
 from tests.orders import T0, order
 
-RULES = Rules()
+RULES = Rules(update_s=0)
 
 
 class Frozen:
@@ -54,7 +55,7 @@ class Frozen:
 
 
 def judge(ledger, **changes) -> Judge:
-    return Judge(ledger, RULES, None, **changes)
+    return judge_over(ledger, RULES, **changes)
 
 
 def complete(_at: int) -> Completeness:
@@ -83,7 +84,7 @@ async def test_an_alert_names_its_venues_contracts_and_largest_order():
     assert alert.symbols == {"BTCUSDT": 60e6, "BTC-USDT-SWAP": 30e6, "ETH-USDT-SWAP": 12e6}
     assert (alert.largest.venue, alert.largest.usd) == ("bybit", 60e6)
     assert alert.why.en.startswith(
-        "22:00 UTC short squeeze, all coins recorded: $102.0M liquidated in 1 h, 100% shorts."
+        "22:00 UTC major short squeeze, all coins recorded: the hour crossed $100M, at least $102.0M liquidated, 100% shorts."
     )
     assert alert.id == f"{alert.episode}.1"
     assert (alert.estimated, alert.baseline, alert.lead, alert.price) == (None, None, None, None)
@@ -95,11 +96,12 @@ async def test_an_open_episode_goes_on_after_a_restart_without_a_second_opening(
     assert await feed(ledger, judge(ledger), token, [order(101e6, asset="X")]) == ["ALL opened", "X opened"]
 
     reborn = judge(ledger)
-    await reborn.load()
+    await reborn.load(T0)
 
     assert await feed(ledger, reborn, token, [order(10e6, T0 + 1000, asset="X")]) == []
-    assert await feed(ledger, reborn, token, [order(60e6, T0 + 2000, asset="X")]) == ["ALL grew", "X grew"]
+    assert await feed(ledger, reborn, token, [order(60e6, T0 + 2000, asset="X")]) == ["ALL grew"]
     assert [episode.asset for episode in reborn.episodes()] == ["ALL", "X"]
+    assert reborn.episodes()[1].parent == reborn.episodes()[0].id, "ALL speaks for it"
     assert reborn.episodes()[0].peak_usd == 171e6
 
 
@@ -260,10 +262,12 @@ class Street:
         self.rung = 0
         self.health = Health({"bybit": complete}, Heard(awake))
         cover = Cover(ledger, self.health, lambda _asset: ())
-        self.court = court = Judge(ledger, RULES, cover.of)
+        recent = Recent(ledger)
+        self.court = court = judge_over(ledger, RULES, cover.of, recent)
         parts = Parts(
             ledger=ledger,
             judge=court,
+            recent=recent,
             health=self.health,
             cover=cover,
             clock=clock,
@@ -355,7 +359,7 @@ async def test_a_state_of_another_version_is_forgotten_not_fatal():
     await ledger.commit(token, {"BTC": b'{"open":{"id":1}}'}, [])
 
     court = judge(ledger)
-    await court.load()
+    await court.load(T0)
 
     assert court.open_markets == []
 

@@ -120,7 +120,9 @@ def test_without_json_the_command_speaks_in_sentences(tmp_path):
 
     whole, btc = answer.stdout.splitlines()
     assert whole.startswith(
-        "2026-01-13 22:00 UTC  opened warning  22:00 UTC short squeeze, all coins recorded: at least $200.0M "
+        "2026-01-13 22:00 UTC  opened warning  22:00 UTC major short squeeze, all coins recorded: the hour crossed $100M, at least $200.0M "
     )
-    assert btc.startswith("2026-01-13 22:00 UTC  opened critical 22:00 UTC short squeeze, BTC: at least $200.0M ")
+    assert btc.startswith(
+        "2026-01-13 22:00 UTC  opened critical 22:00 UTC short squeeze, BTC, part of the ALL episode: the hour crossed $30M, at least $200.0M "
+    )
     assert '"short_usd":200000000.0' in answer.stderr

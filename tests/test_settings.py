@@ -21,7 +21,10 @@ SECRET = "hunter2"
 SECTIONS = "service, clock, ledger, feed, backfill, pipeline, detector, venues, api, second_opinion, sinks"
 NAMES = ", ".join(VENUES)
 TIME = "ISO 8601 with its zone, as 2026-01-13T18:00:00Z, or empty"
-RULES = "floors, share, grow, close_total, close_share, close_after_s, warning, critical"
+RULES = (
+    "floors, share, grow, close_total, close_share, close_after_s, warning, critical, budget, child_budget, early, watch, "
+    "breadth, early_floor, breadth_floor, lean, fade_s, end_s, update_s, remind_s, zone, calendar"
+)
 
 MESSAGES = {
     "unknown-section": f": [detctor]: unknown section; allowed: {SECTIONS}; did you mean detector?",
@@ -37,6 +40,10 @@ MESSAGES = {
     "endless-floor": ": [detector.floors] ETH = Infinity: is not finite; allowed: finite numbers",
     "small-asset": (
         ": [detector.floors] btc: unknown asset; allowed: assets in capitals, ALL, default; did you mean BTC?"
+    ),
+    "unknown-zone": (
+        ': [detector] zone = "Asia/Shanghia": is no zone; '
+        "allowed: names of the tz database, as Asia/Shanghai, or UTC; did you mean Asia/Shanghai?"
     ),
     "severities-crossed": ": [detector] critical = 1.5: is below warning, which is 2; allowed: from warning",
     "unknown-venue": (
@@ -94,6 +101,10 @@ MESSAGES = {
     "tag": ': [ledger] tag = "{cascade}": has the wrong form; allowed: 1 to 40 letters, digits, - and _',
     "unknown-sink": ": [sinks.carrier_pigeon]: unknown section; allowed: log",
     "syntax": ": is not TOML: Invalid value (at line 3, column 8)",
+    "calendar": (
+        ': [detector] calendar = "nowhere.csv": nowhere.csv cannot be read: No such file or directory; '
+        "allowed: shipped, a CSV file with the columns at, name, source, or empty for none"
+    ),
     "three-things": (
         ": [detector] share = 1.7: is above 1; allowed: a number above 0.5 and at most 1\n"
         f"FILE: [detector] shaer: unknown key; allowed: {RULES}; did you mean share?\n"

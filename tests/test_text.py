@@ -1,10 +1,14 @@
 """The sentences a trader reads at three in the morning, word for word."""
 
+import math
+
 import msgspec
 import pytest
 
 from service import text
-from service.model import Alert, Coverage, Kind, Largest, Phase, Severity, Side, Words
+from service.model import Alert, Coverage, Kind, Largest, Phase, Severity, Side, Words, once_in
+from service.text.amounts import percents, when_utc
+from service.text.chinese import once_in_zh
 
 OPENED = Alert(
     id="ALL-short_squeeze-1768342440.1",
@@ -165,3 +169,72 @@ def test_dollars_are_written_in_the_habit_of_each_language(usd, en, zh):
 )
 def test_a_share_keeps_a_decimal_where_whole_numbers_would_say_all(share, text_):
     assert text.percent(share) == text_
+
+
+@pytest.mark.parametrize(
+    ("days", "en", "zh"),
+    [
+        (0.4, "more than once a day", "一天不止一次"),
+        (1, "about once a day", "约1天一遇"),
+        (13.4, "about once in 13 days", "约13天一遇"),
+        (14, "about once in 2 weeks", "约2周一遇"),
+        (60, "about once in 9 weeks", "约9周一遇"),
+        (61, "about once in 2 months", "约2个月一遇"),
+        (122, "about once in 4 months", "约4个月一遇"),
+        (730, "about once in 24 months", "约24个月一遇"),
+        (731, "about once in 2 years", "约2年一遇"),
+    ],
+)
+def test_a_return_time_is_told_in_the_unit_a_person_counts_in(days, en, zh):
+    assert (once_in(days), once_in_zh(days)) == (en, zh)
+
+
+@pytest.mark.parametrize("days", [0, -1, math.inf, math.nan])
+def test_what_is_no_return_time_is_refused(days):
+    with pytest.raises(ValueError, match="positive number of days"):
+        once_in(days)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text_"),
+    [
+        (0.93, 0.99, "93–99%"),
+        (0.29, 0.57, "29–57%"),
+        (0.931, 0.981, "93–99%"),
+        (0.54, 1.0, "54–100%"),
+        (0.9, 0.9991, "90–99.9%"),
+    ],
+)
+def test_an_interval_is_rounded_outwards_and_reaches_all_only_where_it_does(low, high, text_):
+    assert percents(low, high) == text_
+
+
+def test_a_clock_has_its_date_where_the_hour_alone_could_be_another_days():
+    day = 86_400_000
+    assert when_utc(OPENED.at - day + 60_000, OPENED.at) == "22:15 UTC"
+    assert when_utc(OPENED.at - day, OPENED.at) == "2026-01-12 22:14 UTC"
+    assert when_utc(OPENED.at + 60_000, OPENED.at) == "2026-01-13 22:15 UTC"
+
+
+def test_grades_have_names_and_what_has_none_stays_unnamed():
+    assert [text.grade_en(grade) for grade in range(7)] == [
+        "",
+        "notable",
+        "major",
+        "severe",
+        "extreme",
+        "historic",
+        "",
+    ]
+    assert [text.grade_zh(grade) for grade in range(7)] == ["", "显著", "重大", "严重", "极端", "历史级", ""]
+
+
+def test_a_line_in_a_list_says_when_the_hour_is_not_full_yet():
+    early = msgspec.structs.replace(OPENED, rule="early", share=None)
+    assert text.brief(early) == "fast growth, hour so far at least $104.0M, side unknown"
+
+
+def test_a_whale_without_a_known_order_is_still_called_one():
+    unknown = words(pattern="whale", largest=None)
+    assert "few large orders carry it" in unknown.en
+    assert "主要由少数大单构成" in unknown.zh

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service import venues
-from service.model import Completeness, Contract, DecodeError, Instrument, Liquidation, Print, Side
-from service.venues import VENUES, bybit
+from service.model import Completeness, Contract, DecodeError, FeedRule, Instrument, Liquidation, Print, Side
+from service.venues import VENUES, binance, bybit
 from service.venues.base import (
     Control,
     Event,
@@ -801,6 +801,38 @@ def test_bybit_is_complete_since_its_topic_of_all_liquidations() -> None:
     venue = VENUES["bybit"]
     assert venue.completeness(bybit.COMPLETE_SINCE) is Completeness.COMPLETE
     assert venue.completeness(bybit.COMPLETE_SINCE - 1) is Completeness.SAMPLED
+
+
+# --- which orders a feed shows ----------------------------------------------------------------------------------------
+
+DAY = 24 * 3_600_000
+
+
+@every_venue
+def test_a_feed_shows_every_order_exactly_where_it_is_called_complete(venue: Venue) -> None:
+    for at in range(1_577_836_800_000, SEEN, 7 * DAY):
+        complete = venue.completeness(at) is Completeness.COMPLETE
+        assert (venue.rule(at) is FeedRule.COMPLETE) is complete
+
+
+def test_binance_shows_the_largest_order_since_its_page_says_so() -> None:
+    venue = VENUES["binance"]
+    assert venue.rule(binance.LARGEST_SINCE) is FeedRule.LARGEST
+    assert venue.rule(binance.LARGEST_SINCE - 1) is FeedRule.LATEST
+    assert binance.LARGEST_SINCE == 1_775_779_200_000  # 2026-04-10
+    assert not venue.by_side
+
+
+def test_the_rules_are_what_the_pages_say() -> None:
+    sampled = {name: venue.rule(SEEN) for name, venue in VENUES.items() if venue.rule(SEEN) is not FeedRule.COMPLETE}
+    assert sampled == {
+        "binance": FeedRule.LARGEST,
+        "bitget": FeedRule.LARGEST,
+        "aster": FeedRule.LATEST,
+        **dict.fromkeys(("okx", "htx", "coinex", "hyperliquid", "poloniex"), FeedRule.UNKNOWN),
+    }
+    assert VENUES["bitget"].by_side  # a second may show a long and a short
+    assert VENUES["bybit"].rule(bybit.COMPLETE_SINCE - 1) is FeedRule.UNKNOWN
 
 
 # --- okx --------------------------------------------------------------------------------------------------------------

@@ -14,12 +14,13 @@ from service.clock import ScaledClock
 from service.detector import Rules
 from service.ledger.memory import MemoryLedger
 from service.model import HOUR, MINUTE, FeedState, Side, SocketHealth
-from service.pipeline import Cover, Health, Heard, Judge, Knobs, Parts, Pipeline
+from service.pipeline import Cover, Health, Heard, Knobs, Parts, Pipeline, Recent
 from service.pipeline.watch import Watch
 from service.pipeline.watchdog import ENOUGH, Silence
 from service.settings import load
 from service.simulator import Faults, Market
 from service.tape import Row
+from tests.court import judge_over
 from tests.crowd import RATES
 from tests.orders import T0, order
 from tests.stage import inside
@@ -245,9 +246,11 @@ async def test_a_backlog_after_an_outage_of_the_store_accuses_nobody(caplog: pyt
     clock, ledger = Frozen(START), MemoryLedger()
     health, _ = street()
     cover = Cover(ledger, health, lambda _asset: ())
+    recent = Recent(ledger)
     parts = Parts(
         ledger=ledger,
-        judge=Judge(ledger, Rules(), cover.of),
+        judge=judge_over(ledger, Rules(), cover.of, recent),
+        recent=recent,
         health=health,
         cover=cover,
         clock=clock,

@@ -13,7 +13,7 @@ from service.api.schema import described
 from service.api.shapes import Page
 from service.api.tail import KEEP, START, Row, Tail, rows_of
 from service.api.view import View
-from service.model import Alert
+from service.model import Alert, unexplained
 
 #: Ledger reads one request may cost; past them the page ends early and its cursor goes on.
 MOST_READS = 20
@@ -142,14 +142,20 @@ def routes(archive: Archive) -> APIRouter:
         """
         return await pages.get(request)
 
-    @router.get("/alerts/{id}", summary="One alert", responses=described(Alert, about="The alert with this id."))
+    @router.get(
+        "/alerts/{id}",
+        summary="One alert",
+        responses=described(Alert, about="The alert with this id."),
+        openapi_extra={"parameters": [param.openapi() for param in query.EXPLAIN]},
+    )
     async def alert(request: Request, id: str) -> Response:
-        """Kept for 90 days."""
+        """Kept for 90 days. With `explain=1` everything that led to it stands in `explain`."""
+        explain = query.read(request.query_params, query.EXPLAIN).get("explain", False)
         found = await archive.view.ledger.alert(id)
         if found is None:
             await archive.tail.refresh()
             known = [row.alert.id for row in reversed(archive.tail.rows)]
             raise Problem(404, f"there is no alert {id[:80]}", allowed=known[:5], near=nearest(id, known))
-        return answer.json(request, found)
+        return answer.json(request, found if explain else unexplained(found))
 
     return router

@@ -2,7 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
-from service.model import Alert, BadFrame, Coverage, Episode, Largest, Record, SecondOpinion, Totals, VenueReport
+from service.model import (
+    Alert,
+    BadFrame,
+    Certainty,
+    Coverage,
+    Episode,
+    Estimated,
+    Largest,
+    Record,
+    SecondOpinion,
+    Totals,
+    VenueReport,
+)
 
 
 class Page(Record, frozen=True, kw_only=True):
@@ -32,6 +44,8 @@ class Window(Record, frozen=True, kw_only=True):
     long_usd: float
     short_usd: float
     total_usd: float
+    mid_usd: float
+    hi_usd: float
     share: float | None
     long_count: int
     short_count: int
@@ -41,7 +55,8 @@ class Window(Record, frozen=True, kw_only=True):
     by_symbol: Mapping[str, Part]
     by_asset: Mapping[str, Part] | None
     largest: Largest | None
-    estimated: Mapping[str, float] | None
+    estimated: Estimated | None
+    certainty: Certainty | None
     second_opinion: SecondOpinion | None
     simulated: bool
 
@@ -53,6 +68,30 @@ class Windows(Record, frozen=True, kw_only=True):
     now: int
     simulated: bool
     spans: Mapping[str, Window]
+
+
+class Standing(Record, frozen=True, kw_only=True):
+    """A peak of one measure and side that nothing has reached since."""
+
+    measure: str
+    usd: float
+    at: int
+    date: str
+    zone_date: str
+    comparable: bool
+
+
+class Records(Record, frozen=True, kw_only=True):
+    """What stands of one asset: whoever wants to be the largest since a date has to beat these."""
+
+    asset: str
+    now: int
+    simulated: bool
+    first_at: int | None
+    regime: str | None
+    alike_since: int | None
+    zone: str
+    records: Sequence[Standing]
 
 
 class Episodes(Record, frozen=True, kw_only=True):

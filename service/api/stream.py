@@ -15,6 +15,7 @@ from service.api.alerts import Archive
 from service.api.query import FILTERS, SINCE, Filter
 from service.api.schema import described
 from service.api.tail import Row
+from service.api.values import cursor as cursor_of
 from service.ledger import LedgerError
 from service.model import Alert
 
@@ -77,7 +78,7 @@ def routes(archive: Archive) -> APIRouter:
         values = query.read(request.query_params, (SINCE, *FILTERS))
         last = request.headers.get(LAST_ID)
         await archive.tail.refresh()
-        since = query.cursor(LAST_ID, last) if last else values.get("since", archive.tail.cursor)
+        since = cursor_of(LAST_ID, last) if last else values.get("since", archive.tail.cursor)
         return StreamingResponse(
             events(archive, Filter(values), since),
             media_type="text/event-stream",

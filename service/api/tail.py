@@ -9,7 +9,7 @@ import msgspec
 
 from service.ledger import Ledger, LedgerError
 from service.ledger.archive import place
-from service.model import Alert
+from service.model import Alert, unexplained
 
 #: The cursor before every alert.
 START = "0-0"
@@ -31,7 +31,7 @@ class Row:
     @cached_property
     def body(self) -> bytes:
         """Its JSON, encoded once and only when somebody wants it."""
-        return _ENCODE(self.alert)
+        return _ENCODE(unexplained(self.alert))
 
 
 def rows_of(found: Sequence[tuple[str, Alert]]) -> list[Row]:

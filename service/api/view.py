@@ -1,11 +1,13 @@
 """What the HTTP door may see of the service. Owns the shape of that view; `app` provides it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import tzinfo
 from typing import Any, Protocol
 
 from service.clock import Clock
+from service.detector import Board
 from service.ledger import Ledger
-from service.model import Coverage, Episode, SecondOpinion, VenueReport
+from service.model import Coverage, Depth, Episode, SecondOpinion, VenueReport
 
 
 class View(Protocol):
@@ -20,6 +22,17 @@ class View(Protocol):
     """True once the service leaves: waiting answers and streams end at the next `changed`."""
     config: Mapping[str, Any]
     """Effective settings with secrets masked, ready to be shown."""
+
+    zone: tzinfo
+    """In which dates of records are named beside UTC."""
+
+    def records(self, asset: str) -> Board | None:
+        """What is remembered of an asset's largest hours and days; None when nothing is yet."""
+        ...
+
+    async def depth(self, asset: str, span: str, now: int) -> Depth:
+        """What the single orders of a span that ends now say beyond their sum."""
+        ...
 
     async def coverage(self, asset: str, span: str, now: int) -> Coverage:
         """How much of a span that ends now was heard on the venues that list the asset."""

@@ -4,9 +4,32 @@ Two seams. `Gauge` turns a market's orders into signals, second by second (gauge
 turns a reading, with or without signals, into the next state and what is to be said of it (life.py).
 """
 
-from service.detector.gauge import Gauge
+from service.detector.certainty import certainty
+from service.detector.explain import explained
+from service.detector.gauge import LATE_MS, Gauge
 from service.detector.hour import SPAN, severity_of
 from service.detector.life import Open, State, Verdict, step
+from service.detector.records import Board, Claim, interrupted, seen, since
 from service.detector.rules import Rules
+from service.detector.seeds import seed, sum_of
 
-__all__ = ["SPAN", "Gauge", "Open", "Rules", "State", "Verdict", "severity_of", "step"]
+__all__ = [
+    "LATE_MS",
+    "SPAN",
+    "Board",
+    "Claim",
+    "Gauge",
+    "Open",
+    "Rules",
+    "State",
+    "Verdict",
+    "certainty",
+    "explained",
+    "interrupted",
+    "seed",
+    "seen",
+    "severity_of",
+    "since",
+    "step",
+    "sum_of",
+]

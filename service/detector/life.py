@@ -74,21 +74,35 @@ class Verdict(Record, frozen=True, kw_only=True):
     at: int
     rule: str
     reading: Reading
+    crossed: bool
+    """It says for the first time that the hour has crossed the floor."""
 
 
-def step(state: State, reading: Reading, rules: Rules) -> tuple[State, Verdict | None]:
-    """The state after one reading, and what is to be said of it, if anything. Pure and total."""
+def step(state: State, reading: Reading, rules: Rules, parent: Open | None = None) -> tuple[State, Verdict | None]:
+    """The state after one reading, and what is to be said of it, if anything. Pure and total.
+
+    `parent`: the open episode of ALL. An episode of the same side inside it is a line of it, and says less.
+    """
     if state.open is None:
-        return _quiet(state, reading, rules)
-    now = _advance(state.open, reading, rules)
+        state, verdict = _quiet(state, reading, rules)
+        opened = state.open and _grouped(state.open, parent)
+        return msgspec.structs.replace(state, open=opened), verdict and msgspec.structs.replace(verdict, episode=opened)
+    now = _grouped(_advance(state.open, reading, rules), parent)
     rule = _news(state.open, now, reading, rules)
     if rule:
-        grown = _said(now, reading, crossed=now.crossed or rule == signal.HOUR_RULE)
-        return State(open=grown), _verdict(Phase.GREW, grown, reading, rule)
+        crosses = rule == signal.HOUR_RULE and not now.crossed
+        grown = _said(now, reading, crossed=now.crossed or crosses)
+        return State(open=grown), _verdict(Phase.GREW, grown, reading, rule, crossed=crosses)
     if _over(now, reading, rules):
         ended = msgspec.structs.replace(now, alerts=now.alerts + 1)
         return State(), _verdict(Phase.CLOSED, ended, reading, signal.CALM)
     return State(open=now), None
+
+
+def _grouped(episode: Open, parent: Open | None) -> Open:
+    if episode.parent or parent is None or parent.side is not episode.side or parent.id == episode.id:
+        return episode
+    return msgspec.structs.replace(episode, parent=parent.id)
 
 
 def _quiet(state: State, reading: Reading, rules: Rules) -> tuple[State, Verdict | None]:
@@ -96,7 +110,7 @@ def _quiet(state: State, reading: Reading, rules: Rules) -> tuple[State, Verdict
     side = hour.crossed(reading, rules)
     if side:
         opened = _open(signal.HOUR_RULE, side, reading, rules)
-        return State(open=opened), _verdict(Phase.OPENED, opened, reading, signal.HOUR_RULE)
+        return State(open=opened), _verdict(Phase.OPENED, opened, reading, signal.HOUR_RULE, crossed=True)
     spoken = signal.spoken(reading, rules)
     if spoken is None:
         return State(watch_since=watching), None
@@ -145,11 +159,13 @@ def _advance(episode: Open, reading: Reading, rules: Rules) -> Open:
     higher = totals.usd > episode.peak_usd
     rarity = max(filter(None, (episode.rarity_days, pulse.rarity_days if pulse else None)), default=None)
     low = signal.low(pulse, episode.side) if pulse else True
+    # an hour that the other side has filled up makes this episode no worse
+    own = totals.usd if side_usd(totals, episode.side) >= rules.close_share * totals.usd else 0.0
     low_since = _since(low, episode.low_since, now)
     return msgspec.structs.replace(
         episode,
-        severity=worse(episode.severity, severity(reading.asset, totals.usd, rarity, rules)),
-        grade=max(episode.grade, grade(reading.asset, totals.usd, rarity)),
+        severity=worse(episode.severity, severity(reading.asset, own, rarity, rules)),
+        grade=max(episode.grade, grade(reading.asset, own, rarity)),
         rarity_days=rarity,
         peak_usd=totals.usd if higher else episode.peak_usd,
         peak_at=now if higher else episode.peak_at,
@@ -168,8 +184,11 @@ def _news(before: Open, now: Open, reading: Reading, rules: Rules) -> str | None
     usd, quiet_for = side_usd(reading.spans[SPAN], now.side), reading.now - now.said_at
     if not now.crossed and hour.crossed(reading, rules) is now.side:
         return signal.HOUR_RULE
-    grown = usd >= rules.grow * now.said_usd
-    if now.severity is not now.said_severity or (grown and quiet_for >= rules.update_s * SECOND):
+    if now.severity is not now.said_severity:
+        return signal.HOUR_RULE if now.crossed else before.rule
+    if now.parent:
+        return None  # ALL speaks for it
+    if usd >= rules.grow * now.said_usd and quiet_for >= rules.update_s * SECOND:
         return signal.HOUR_RULE if now.crossed else before.rule
     return signal.REMINDER if quiet_for >= rules.remind_s * SECOND and not _resting(now, reading) else None
 
@@ -199,8 +218,14 @@ def _said(episode: Open, reading: Reading, *, crossed: bool) -> Open:
     )
 
 
-def _verdict(phase: Phase, episode: Open, reading: Reading, rule: str) -> Verdict:
-    totals = reading.spans[SPAN]
+def _verdict(phase: Phase, episode: Open, reading: Reading, rule: str, *, crossed: bool = False) -> Verdict:
     return Verdict(
-        phase=phase, asset=reading.asset, episode=episode, totals=totals, at=reading.now, rule=rule, reading=reading
+        phase=phase,
+        asset=reading.asset,
+        episode=episode,
+        totals=reading.spans[SPAN],
+        at=reading.now,
+        rule=rule,
+        reading=reading,
+        crossed=crossed,
     )

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import Annotated, ClassVar
+from zoneinfo import ZoneInfo
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -35,7 +37,6 @@ class Rules:
     """Severity `warning` from this many floors."""
     critical: Annotated[float, Ge(1)] = 3.0
     """Severity `critical` from this many floors."""
-
     budget: Annotated[float, Gt(0), Le(100)] = 1.0
     """False alarms of ALL in 30 days that the learnt levels may cost: how often may I wake you."""
     child_budget: Annotated[float, Gt(0), Le(1)] = 0.2
@@ -60,6 +61,11 @@ class Rules:
     """Between two updates of an episode, unless it becomes more severe."""
     remind_s: Annotated[float, Gt(0)] = 3600
     """An open episode of which nothing new was said for so long is recalled."""
+    zone: str = "Asia/Shanghai"
+    """The dates of records are named in UTC and in this zone of the tz database."""
+
+    calendar: str = "shipped"
+    """File of dated public events an onset may coincide with; `shipped` is the service's own, empty is none."""
     level_part: ClassVar[float] = 0.5
     """Part of the budget that breadth may spend; growth has the rest."""
     watches: ClassVar[float] = 4.0
@@ -69,6 +75,24 @@ class Rules:
         """False alarms of one market in 30 days."""
         return self.budget if asset == ALL else self.budget * self.child_budget
 
+    @property
+    def tz(self) -> tzinfo:
+        """The zone itself. Raises ZoneInfoNotFoundError where the tz database does not have it."""
+        return _tz(self.zone)
+
     def floor(self, asset: str) -> float:
         """The floor of an asset, in dollars."""
         return self.floors.get(asset, self.floors["default"])
+
+
+def is_zone(name: str) -> bool:
+    """Whether a name is one of the tz database of this machine; UTC always is."""
+    try:
+        _tz(name)
+    except (LookupError, ValueError, OSError):  # the name of a folder is an OSError, a path a ValueError
+        return False
+    return True
+
+
+def _tz(name: str) -> tzinfo:
+    return UTC if name == "UTC" else ZoneInfo(name)

@@ -20,11 +20,8 @@ LOW_BREADTH, LOW_EARLY = 0.5, 0.2
 
 def spoken(reading: Reading, rules: Rules) -> tuple[str, Side] | None:
     """The rule that speaks and the side it speaks of, if one does."""
-    pulse = reading.pulse
-    if pulse is None or pulse.lean is None or not heard_enough(reading.coverage.get(HEARD_SPAN)):
-        return None
-    side = Side.SHORT if pulse.lean >= 1 / 2 else Side.LONG
-    if leaning(pulse, side) < rules.lean or side is reading.against:
+    pulse, side = reading.pulse, may_speak(reading, rules)
+    if pulse is None or side is None:
         return None
     usd, floor = pulse.long_usd + pulse.short_usd, rules.floor(reading.asset)
     if pulse.early >= pulse.early_level and usd >= rules.early_floor * floor:
@@ -32,6 +29,15 @@ def spoken(reading: Reading, rules: Rules) -> tuple[str, Side] | None:
     if pulse.breadth >= pulse.breadth_level and usd >= rules.breadth_floor * floor:
         return LEVEL, side
     return None
+
+
+def may_speak(reading: Reading, rules: Rules) -> Side | None:
+    """The side a signal could speak of: it dominates, enough was heard, and prices do not go the other way."""
+    pulse = reading.pulse
+    if pulse is None or pulse.lean is None or not heard_enough(reading.coverage.get(HEARD_SPAN)):
+        return None
+    side = Side.SHORT if pulse.lean >= 1 / 2 else Side.LONG
+    return side if leaning(pulse, side) >= rules.lean and side is not reading.against else None
 
 
 def low(pulse: Pulse, side: Side) -> bool:

@@ -33,13 +33,17 @@ class Sizes(msgspec.Struct):
 
     def learn(self, orders: Sequence[tuple[float, bool]]) -> None:
         """Take note of orders (dollars, short), in an order that does not depend on how they arrived."""
+        if not orders:
+            return
+        if not self.seen:
+            self.median_log = log(orders[0][0])
+            self.cap_log = self.median_log + _START
+        median, cap = self.median_log, self.cap_log
+        self.seen += len(orders)
+        step, cap_step = max(_MEDIAN_STEP, 1 / (self.seen + 4)), max(_CAP_STEP, 5 / (self.seen + 10))
+        up, down = cap_step * CAP, cap_step * (CAP - 1)
         for usd, _ in orders:
             size = log(usd)
-            if not self.seen:
-                self.median_log, self.cap_log = size, size + _START
-            self.seen += 1
-            step = max(_MEDIAN_STEP, 1 / (self.seen + 4))
-            self.median_log += step if size > self.median_log else -step
-            step = max(_CAP_STEP, 5 / (self.seen + 10))
-            self.cap_log += step * CAP if size > self.cap_log else step * (CAP - 1)
-        self.cap = exp(self.cap_log)
+            median += step if size > median else -step
+            cap += up if size > cap else down
+        self.median_log, self.cap_log, self.cap = median, cap, exp(cap)

@@ -7,7 +7,18 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from service.ledger.live import Slots
-from service.model import Alert, BadFrame, Detail, Liquidation, Reading, Record, SocketHealth
+from service.model import (
+    HOUR,
+    Alert,
+    BadFrame,
+    Detail,
+    Edge,
+    Liquidation,
+    Reading,
+    Record,
+    SocketHealth,
+    Totals,
+)
 
 
 class Added(Record, frozen=True, kw_only=True):
@@ -43,6 +54,17 @@ class Ledger(Protocol):
         """All spans of the given assets, in the given order, in one round trip."""
         ...
 
+    async def edges(self, asset: str, now: int) -> dict[str, Edge]:
+        """By span: the bucket a reading of this `now` leaves out at its old edge."""
+        ...
+
+    async def history(self, asset: str, since: int, until: int, width: int = HOUR) -> dict[int, Totals]:
+        """Hours with orders, by their start, of those that start in [since, until); up to five years back.
+
+        With a `width` of a minute or 10 s (ms) those buckets instead: minutes of two days, ticks of three hours.
+        """
+        ...
+
     async def detail(self, asset: str, span: str, now: int) -> Detail:
         """One span broken down by venue, symbol and (for ALL) asset, with its largest order; minute resolution."""
         ...
@@ -73,6 +95,13 @@ class Ledger(Protocol):
 
     async def recall(self, venues: Collection[str], since: int, until: int) -> list[Liquidation]:
         """Orders of the venues with `at` in [since, until), as they were counted; at least those of the last day."""
+        ...
+
+    async def follow(self, cursor: str | None, since: int) -> tuple[list[Liquidation], str]:
+        """Orders counted behind `cursor`, in the order they were counted, and the cursor behind them.
+
+        At most some hundred batches at a time; without a cursor all that were seen since `since` (ms UTC) or later.
+        """
         ...
 
     async def lease(self, holder: str, ttl_ms: int) -> int | None:

@@ -3,6 +3,10 @@
 A slot is a bucket's number: its start divided by its width. A window at `now` is every bucket that starts after
 `now - span`, and no later than a minute after `now`. So the bucket that straddles the old edge is left out: a total is
 a lower bound and never holds anything older than the span. scripts/windows.lua does the same sums in Lua.
+
+    lo = total <= truth <= hi = total + the straddling bucket        mid = total + its part inside x the bucket
+
+Claims rest on lo, displays may show mid. Source: detection study, A.1.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,6 +41,11 @@ class Window(Record, frozen=True):
 
     span: int
     width: int
+
+    def edge(self, now: int) -> tuple[int, float]:
+        """The slot of the bucket a span that ends at `now` runs through, and the part of it that is still inside."""
+        start, _ = self.reach(now // TICK)
+        return start // self.width - 1, (start - now + self.span) / self.width
 
     def reach(self, tick: int) -> tuple[int, int]:
         """The first moment inside and the first one after it (ms), when the clock stands in `tick`."""

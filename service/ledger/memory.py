@@ -1,10 +1,10 @@
 """The ledger in this process: for replay, tests, and machines where no server runs. Lost with the process.
 
-The windows half; alerts, lease and the rest stand in memory_archive.py. Same arithmetic as the scripts, in Python;
-what no window can reach any more is dropped as `now` moves on.
+The windows half; single orders stand in memory_orders.py, alerts, lease and the rest in memory_archive.py. Same
+arithmetic as the scripts, in Python; what no window can reach any more is dropped as `now` moves on.
 """
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Collection, Iterable, MutableMapping, Sequence
 from typing import Any
 
@@ -24,15 +24,12 @@ from service.ledger.buckets import (
     reading,
     totals,
 )
-from service.ledger.memory_archive import MemoryArchive
-from service.model import ALL, HOUR, MINUTE, Detail, Largest, Liquidation, Reading, Side, Totals, to_units, to_usd
+from service.ledger.memory_orders import MemoryOrders
+from service.model import ALL, HOUR, MINUTE, Detail, Edge, Largest, Liquidation, Reading, Side, Totals, to_units, to_usd
 
-#: Without a reader of history, hours are kept as long as minutes.
-_KEEP = BUCKET_KEEP | {HOUR: BUCKET_KEEP[MINUTE]}
 #: Asset, venue, symbol.
 _Field = tuple[str, str, str]
 _Bitmaps = defaultdict[int, defaultdict[str, int]]
-_RECALLED = 100_000
 
 
 def _tally() -> Tally:
@@ -73,7 +70,7 @@ class _Slot:
             self.largest[asset] = order
 
 
-class MemoryLedger(MemoryArchive):
+class MemoryLedger(MemoryOrders):
     """Fast and forgetful: nothing is kept over a restart, nothing is shared with a second process."""
 
     kind = "memory"
@@ -86,7 +83,6 @@ class MemoryLedger(MemoryArchive):
         self._latest: dict[str, int] = {}
         self._live: _Bitmaps = defaultdict(lambda: defaultdict(int))
         self._healed: _Bitmaps = defaultdict(lambda: defaultdict(int))
-        self._orders: deque[Liquidation] = deque(maxlen=_RECALLED)
         self._swept = 0
 
     async def add(self, batch: Sequence[Liquidation], now: int) -> Added:
@@ -96,7 +92,7 @@ class MemoryLedger(MemoryArchive):
         for position in fresh:
             order = batch[position]
             ticks[order.at // TICK].note(order)
-            self._orders.append(order)
+            self._remember(order)
             self._latest[order.asset] = max(self._latest.get(order.asset, order.at), order.at)
         for tick, slot in ticks.items():
             self._count(tick * TICK, slot, now)
@@ -108,6 +104,19 @@ class MemoryLedger(MemoryArchive):
     async def read(self, assets: Collection[str], now: int) -> list[Reading]:
         """All spans of the assets, in the given order."""
         return [self._reading(asset, now) for asset in assets]
+
+    async def edges(self, asset: str, now: int) -> dict[str, Edge]:
+        """One bucket a span."""
+        edges = {span: (window.width, *window.edge(now)) for span, window in WINDOWS.items()}
+        held = {span: self._held(width, slot, asset) for span, (width, slot, _) in edges.items()}
+        return {
+            span: Edge(totals=totals(held[span] or _tally()), inside=inside) for span, (_, _, inside) in edges.items()
+        }
+
+    async def history(self, asset: str, since: int, until: int, width: int = HOUR) -> dict[int, Totals]:
+        """Hours (or narrower buckets) with orders, by their start."""
+        slots = range(-(-since // width), -(-until // width))
+        return {slot * width: totals(held) for slot in slots if (held := self._held(width, slot, asset))}
 
     async def detail(self, asset: str, span: str, now: int) -> Detail:
         """The same buckets as a reading at `now`, by name; at most 50 symbols."""
@@ -159,10 +168,6 @@ class MemoryLedger(MemoryArchive):
         shares = (await self.slots(venues, now)).shares(venues, live.window(span, now))
         return None if shares is None else shares[0]
 
-    async def recall(self, venues: Collection[str], since: int, until: int) -> list[Liquidation]:
-        """Of the latest hundred thousand orders."""
-        return [order for order in self._orders if order.venue in venues and since <= order.at < until]
-
     async def ping(self) -> None:
         """Always there."""
 
@@ -191,12 +196,15 @@ class MemoryLedger(MemoryArchive):
         def total(start: int, stop: int) -> Tally:
             result = _tally()
             for width, slot in cover(start, stop):
-                found = self._slots[width].get(slot)
-                if found and asset in found.assets:
-                    plus(result, found.assets[asset])
+                if held := self._held(width, slot, asset):
+                    plus(result, held)
             return result
 
         return sums.advance(now // TICK, total)
+
+    def _held(self, width: int, slot: int, asset: str) -> Tally | None:
+        found = self._slots[width].get(slot)
+        return found.assets.get(asset) if found else None
 
     def _sweep(self, now: int) -> None:
         if now - self._swept < HOUR:
@@ -206,7 +214,11 @@ class MemoryLedger(MemoryArchive):
         for bitmaps in (self._live, self._healed):
             _drop(bitmaps, (now - live.KEEP) // HOUR)
         for width, slots in self._slots.items():
-            _drop(slots, (now - _KEEP[width]) // width)
+            _drop(slots, (now - BUCKET_KEEP[width]) // width)
+        for hour, slot in self._slots[HOUR].items():
+            if hour < (now - BUCKET_KEEP[MINUTE]) // HOUR:  # history: of it nobody asks for names
+                slot.fields.clear()
+                slot.largest.clear()
 
 
 def _drop(slots: MutableMapping[int, Any], edge: int) -> None:

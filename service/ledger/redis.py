@@ -1,5 +1,6 @@
-"""The ledger on a Redis or Valkey server: the windows half; alerts, lease and the rest stand in archive.py.
+"""The ledger on a Redis or Valkey server: the windows half.
 
+Single orders stand in orders.py, alerts, lease and the rest in archive.py.
 Every write is one script and safe to repeat. Knows the server only through `Server`; reads no clock.
 """
 
@@ -8,14 +9,11 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 
 from service.ledger import Added, live, wire
-from service.ledger.archive import RedisArchive
 from service.ledger.buckets import TICK, TOP_SYMBOLS, WINDOWS, cover, reading, totals
 from service.ledger.embedded import EmbeddedServer
+from service.ledger.orders import RedisOrders
 from service.ledger.server import TIMEOUT_S, Server
-from service.model import ALL, HOUR, Detail, Largest, Liquidation, Reading, Side, Totals, to_usd
-
-#: Entries of the stream read at a time.
-_RECALLED = 200
+from service.model import ALL, HOUR, Detail, Edge, Largest, Liquidation, Reading, Side, Totals, to_usd
 
 _Sums = tuple[str, list[int]]
 _Rows = list[tuple[str, tuple[int, int, int, int]]]
@@ -25,7 +23,7 @@ _read = msgspec.msgpack.Decoder(list[_Sums])
 _detail = msgspec.msgpack.Decoder(tuple[_Rows, _Rows, _Rows, _Best | bool])
 
 
-class RedisLedger(RedisArchive):
+class RedisLedger(RedisOrders):
     """`url` as redis-py takes it (redis://, rediss://, unix://, user and password inside); closes `embedded` too."""
 
     def __init__(
@@ -52,6 +50,15 @@ class RedisLedger(RedisArchive):
             return []
         reply = await self._server.run("read", (self._keys.assets,), now, *assets)
         return _readings(_read.decode(reply), now)
+
+    async def edges(self, asset: str, now: int) -> dict[str, Edge]:
+        """One bucket a span, in one round trip."""
+        edges = {span: window.edge(now) for span, window in WINDOWS.items()}
+        names = [self._keys.bucket(WINDOWS[span].width, slot) for span, (slot, _) in edges.items()]
+        stored = await self._server.ask_all([("HGET", name, asset) for name in names])
+        tallies = (totals(wire.tally(text)) if text else Totals() for text in stored)
+        pairs = zip(edges.items(), tallies, strict=True)
+        return {span: Edge(totals=held, inside=inside) for (span, (_, inside)), held in pairs}
 
     async def detail(self, asset: str, span: str, now: int) -> Detail:
         """The same buckets as a reading at `now`, by name; at most 50 symbols."""
@@ -110,30 +117,12 @@ class RedisLedger(RedisArchive):
         shares = (await self.slots(venues, now)).shares(venues, live.window(span, now))
         return None if shares is None else shares[0]
 
-    async def recall(self, venues: Collection[str], since: int, until: int) -> list[Liquidation]:
-        """From the stream, newest entries first, until we had them all an hour before `since`."""
-        found: list[Liquidation] = []
-        end, newest = "+", until
-        while newest >= since - HOUR:
-            entries = await self._server.ask("XREVRANGE", self._keys.orders, end, "-", "COUNT", _RECALLED)
-            orders = [order for _, fields in entries for order in wire.unpack(fields[b"orders"])]
-            found += [order for order in orders if order.venue in venues and since <= order.at < until]
-            if len(entries) < _RECALLED:
-                break
-            newest, end = max(order.seen for order in orders), f"({entries[-1][0].decode()}"
-        return found
-
-    async def orders(self) -> list[Liquidation]:
-        """Every order of the stream, in the order it was counted. For checks; other programs may follow the stream."""
-        entries = await self._server.ask("XRANGE", self._keys.orders, "-", "+")
-        return [order for _, fields in entries for order in wire.unpack(fields[b"orders"])]
-
-    async def history(self, asset: str, since: int, until: int) -> dict[int, Totals]:
-        """Hours with orders, by their start, of those that start in [since, until); up to five years back."""
-        hours = range(-(-since // HOUR), -(-until // HOUR))
-        stored = await self._server.ask_all([("HGET", self._keys.bucket(HOUR, hour), asset) for hour in hours])
-        pairs = zip(hours, stored, strict=True)
-        return {hour * HOUR: totals(wire.tally(text)) for hour, text in pairs if text is not None}
+    async def history(self, asset: str, since: int, until: int, width: int = HOUR) -> dict[int, Totals]:
+        """Hours (or narrower buckets) with orders, by their start; hours up to five years back."""
+        slots = range(-(-since // width), -(-until // width))
+        stored = await self._server.ask_all([("HGET", self._keys.bucket(width, slot), asset) for slot in slots])
+        pairs = zip(slots, stored, strict=True)
+        return {slot * width: totals(wire.tally(text)) for slot, text in pairs if text is not None}
 
     async def greet(self) -> None:
         """First words with the server: is it there, is it new enough? Raises LedgerError."""

@@ -17,7 +17,9 @@ from service.model.findings import (
 )
 from service.model.market import (
     Coverage,
+    Depth,
     Detail,
+    Edge,
     Instrument,
     Largest,
     Liquidation,
@@ -26,10 +28,12 @@ from service.model.market import (
     Reading,
     Totals,
 )
+from service.model.rarity import once_in, spell
 from service.model.speech import (
     Alert,
     Episode,
     Words,
+    unexplained,
 )
 from service.model.state import (
     RETIRED,
@@ -52,6 +56,7 @@ from service.model.words import (
     Completeness,
     Contract,
     DecodeError,
+    FeedRule,
     FeedState,
     Kind,
     Phase,
@@ -80,11 +85,14 @@ __all__ = [
     "Course",
     "Coverage",
     "DecodeError",
+    "Depth",
     "Detail",
+    "Edge",
     "Episode",
     "Estimated",
     "Excitation",
     "Explained",
+    "FeedRule",
     "FeedState",
     "Fired",
     "Gap",
@@ -109,6 +117,9 @@ __all__ = [
     "Totals",
     "VenueReport",
     "Words",
+    "once_in",
+    "spell",
     "to_units",
     "to_usd",
+    "unexplained",
 ]

@@ -17,6 +17,11 @@ class Estimated(Record, frozen=True, kw_only=True):
     """Venues whose missing part is estimated."""
     unknown: tuple[str, ...] = ()
     """Venues whose missing part nobody can say: with one of them even this is a floor."""
+    long_usd: float | None = None
+    """The long part of `usd`, as far as sides can be told: unseen orders have the sides of those that were shown."""
+    short_usd: float | None = None
+    sizes: tuple[str, ...] = ()
+    """Whose order sizes were used: `reference` (complete venues), `isolated` (the contract's own), `usual` (table)."""
 
 
 class Certainty(Record, frozen=True, kw_only=True):
@@ -31,7 +36,7 @@ class Certainty(Record, frozen=True, kw_only=True):
 
 
 class Baseline(Record, frozen=True, kw_only=True):
-    """What is usual for this market at this time of day, in the same span as the alert's totals."""
+    """What is usual for this market at this time of day, in dollars of one span."""
 
     usual_usd: float
     multiple: float
@@ -40,6 +45,8 @@ class Baseline(Record, frozen=True, kw_only=True):
     rarity_days: float | None
     learning: bool
     """True until 30 days have been heard: levels lean on the settings instead of on data."""
+    span: str = "1h"
+    """Of which span the usual dollars and the multiple are."""
 
 
 class Excitation(Record, frozen=True, kw_only=True):
@@ -54,15 +61,21 @@ class Excitation(Record, frozen=True, kw_only=True):
 
 
 class Since(Record, frozen=True, kw_only=True):
-    """The last time there was at least as much. Dates belong to a zone: the same moment has two of them."""
+    """The last time there was at least as much. Dates belong to a zone: the same moment has two of them.
 
-    largest_since: str
+    Where nothing as large is remembered the four fields of that time are null: it is the largest since `first_at`, and
+    nobody can say more.
+    """
+
+    largest_since: str | None = None
     """Date in UTC, as 2025-10-10."""
-    zone_date: str
+    zone_date: str | None = None
     """The same moment's date in `zone`."""
     zone: str
-    at: int
-    usd: float
+    """As `UTC+8`, or `UTC`: where `zone_date` is a date; it may change over the year."""
+    at: int | None = None
+    """The moment, ms UTC; of a whole day its noon."""
+    usd: float | None = None
     """How much it was then."""
     measure: str
     """What was compared: `hour`, `day` or `24h`, then the side or `total`, as `24h short`."""
@@ -70,6 +83,8 @@ class Since(Record, frozen=True, kw_only=True):
     """False where the venues or what they show have changed in between: the two are not counted alike."""
     first_at: int
     """How far back the memory reaches, ms UTC."""
+    running: bool = True
+    """True while it may still grow: it is already the largest since; only the end makes it final."""
 
 
 class Lead(Record, frozen=True, kw_only=True):

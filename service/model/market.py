@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from service.model.findings import Excitation
+from service.model.findings import Certainty, Estimated, Excitation
 from service.model.words import USD_DIGITS, Contract, Record, Side
 
 _SHARE_DIGITS = 6
@@ -109,6 +109,31 @@ class Pulse(Record, frozen=True, kw_only=True):
     """Days the levels have been learnt from."""
     rarity_days: float | None
     excitation: Excitation
+
+
+class Depth(Record, frozen=True, kw_only=True):
+    """What the single orders of a span say beyond their sum; null for spans above an hour and where nobody can say."""
+
+    certainty: Certainty | None = None
+    estimated: Estimated | None = None
+
+
+class Edge(Record, frozen=True, kw_only=True):
+    """What a span's totals leave out: the bucket its old edge runs through. The truth lies between without and with it.
+
+    `inside` is the part of the bucket's time that is still inside the span, above 0, at most 1.
+    """
+
+    totals: Totals
+    inside: float
+
+    def mid_usd(self, counted: Totals) -> float:
+        """Both sides of a span, best guess: as if the bucket's dollars lay evenly in its time. For display."""
+        return round(counted.usd + self.inside * self.totals.usd, USD_DIGITS)
+
+    def hi_usd(self, counted: Totals) -> float:
+        """Both sides of a span, certainly not more than this."""
+        return round(counted.usd + self.totals.usd, USD_DIGITS)
 
 
 class Reading(Record, frozen=True, kw_only=True):

@@ -50,8 +50,12 @@ class Alert(Record, frozen=True, kw_only=True):
     """0 to 5: notable, major, severe, extreme, historic."""
     burst_usd: float | None = None
     """Dollars of the side in the last five minutes; null where single orders are unknown."""
+    crossed_usd: float | None = None
+    """The floor of the market, in dollars, where the hour has just crossed it; null when that was said before."""
     parent: str | None = None
     """Id of the open episode of ALL this one is a line of; null for one that speaks for itself."""
+    pattern: str | None = None
+    """`whale`, `single_venue`, `single_asset`, `market_wide` or `mixed`; null while unknown."""
     certainty: Certainty | None = None
     estimated: Estimated | None = None
     baseline: Baseline | None = None
@@ -74,6 +78,11 @@ class Alert(Record, frozen=True, kw_only=True):
     """Only where it was asked for."""
 
 
+def unexplained(alert: Alert) -> Alert:
+    """The alert as it is shown to whoever did not ask how it came about."""
+    return msgspec.structs.replace(alert, explain=msgspec.UNSET)
+
+
 class Episode(Record, frozen=True, kw_only=True):
     """One cascade as it stands: the running hour, its peak hour so far, and what was last said of it."""
 
@@ -90,3 +99,9 @@ class Episode(Record, frozen=True, kw_only=True):
     peak_usd: float
     peak_at: int
     alerts: int
+    onset: int
+    rule: str
+    grade: int
+    stage: str
+    """`running`, or `fading` when the signals are low and it may come back."""
+    parent: str | None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from service.model.words import Completeness, FeedState, Record
+from service.model.words import Completeness, FeedRule, FeedState, Record
 
 #: The reason of the last record of a socket that is no longer planned.
 RETIRED = "retired"
@@ -71,6 +71,8 @@ class VenueReport(Record, frozen=True, kw_only=True):
     """Our sums of the last 24 h beside the venue's own; None where it publishes none, or none are known yet."""
     expected_orders: float | None = None
     """Orders due since its last one, going by the other venues; None when that cannot be judged."""
+    rule: FeedRule = FeedRule.UNKNOWN
+    """Which orders of a second its feed shows, as its documentation says."""
 
 
 class Healed(Record, frozen=True, kw_only=True):

@@ -76,6 +76,18 @@ class Completeness(StrEnum):
     PARTIAL = "partial"
 
 
+class FeedRule(StrEnum):
+    """Which orders of a second a venue's feed shows; but for `complete` and `unknown` one of each contract."""
+
+    COMPLETE = "complete"
+    LARGEST = "largest"
+    LATEST = "latest"
+    FIRST = "first"
+    """The first, then nothing for a second."""
+    UNKNOWN = "unknown"
+    """Nobody says which."""
+
+
 class FeedState(StrEnum):
     """State of one venue socket, or of a venue as the worst of its sockets."""
 

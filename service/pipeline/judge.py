@@ -1,93 +1,131 @@
-"""From readings to alerts: steps every market, enriches what is to be said, and writes state and alerts in one step.
+"""From readings to alerts: steps every market, and writes states and alerts in one step.
 
-Owns the detector states between steps. Live and replay use the very same object; it reads no clock.
+Owns the order of judging: ALL first, since the others may be lines of it. What an alert carries beyond its verdict is
+gathered in dossier.py. Live and replay use the very same object; it reads no clock.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from service import text
-from service.detector import SPAN, Open, Rules, State, Verdict, step
-from service.ledger import Ledger
-from service.model import Alert, Coverage, Episode, Reading, Totals
+from service import metrics
+from service.detector import SPAN, Open, State, Verdict, step
+from service.model import ALL, MINUTE, Alert, Episode, Pulse, Reading, Side, Totals
+from service.pipeline.dossier import Dossier
+from service.pipeline.markets import Markets
+from service.pipeline.prices import Prices
+from service.pipeline.sources import Sources
 
 log = logging.getLogger("cascade.pipeline")
 
-_ENCODE = msgspec.json.Encoder().encode
-_DECODE = msgspec.json.Decoder(State).decode
+#: Without anything to say, states are written every so many rounds: a successor reads on from them.
+SNAPSHOT_ROUNDS = 20
+#: The span of the coverage that scales what a minute teaches.
+_HEARD_SPAN = "1m"
+#: A signal is checked against prices over so long.
+_CHECKED_MS = 5 * MINUTE
 
 
 class Judge:
-    """Detector states by market, and the way from a verdict to an alert.
+    """Steps markets. What it knows stands in `sources` and in the ledger."""
 
-    `cover` tells the coverage of an asset and span at a time, where it is known. `at_least` is for recordings, of
-    which it is not: their totals are floors. `single_orders` is False for bucket totals, whose largest order nobody
-    knows.
-    """
-
-    def __init__(
-        self,
-        ledger: Ledger,
-        rules: Rules,
-        cover: Callable[[str, str, int], Coverage] | None,
-        *,
-        at_least: bool = False,
-        simulated: bool = False,
-        single_orders: bool = True,
-    ) -> None:
-        self._ledger = ledger
-        self._rules = rules
-        self._cover = cover
-        self._at_least = at_least
-        self._simulated = simulated
-        self._single_orders = single_orders
-        self._states: dict[str, State] = {}
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._ledger, self._rules = sources.ledger, sources.rules
+        self._prices = Prices(sources.recent)
+        self._dossier = Dossier(sources, self._prices)
+        self.markets = Markets(sources, self._prices)
+        self._pulses: dict[str, list[Pulse]] = {}
         self._latest: dict[str, Reading] = {}
-        self._odd: set[str] = set()
+        self._against: dict[str, Side] = {}
+        self._rounds = 0
 
-    async def load(self) -> None:
+    async def load(self, now: int) -> None:
         """Take up the states as they were committed: an open episode goes on after a restart or a change of leader."""
-        self._states = {}
-        for market, state in (await self._ledger.states()).items():
-            try:
-                self._states[market] = _DECODE(state)
-            except msgspec.MsgspecError as error:
-                if market not in self._odd:
-                    log.warning("the stored state of %s is of another version and is forgotten: %s", market, error)
-                self._odd.add(market)
+        self._pulses = {}
+        await self.markets.load(now)
 
     def look(self, readings: Iterable[Reading]) -> None:
         """Take note of readings for `episodes` without judging them."""
         self._latest.update({reading.asset: reading for reading in readings})
 
+    async def listen(self, now: int) -> set[str]:
+        """Bring the signals up to `now`; the markets that need a reading, even when nothing new came."""
+        coverage = self._sources.cover(ALL, _HEARD_SPAN, now) if self._sources.cover else None
+        share = coverage.seconds_share if coverage else None
+        for market, pulses in (await self.markets.listen(now, 1.0 if share is None else share)).items():
+            self._pulses.setdefault(market, []).extend(pulses)
+        return {*self._pulses, *self.open_markets}
+
     @property
     def open_markets(self) -> list[str]:
-        """Markets with an open episode: they need a reading even when nothing new came."""
-        return [market for market, state in self._states.items() if state.open]
+        """Markets with an open episode, or about to have one."""
+        return [market for market, life in self.markets.lives.items() if life.open or life.waiting_since is not None]
 
     async def observe(self, readings: Iterable[Reading], token: int) -> list[Alert]:
         """Step the readings' markets and commit what changed. On LedgerError or LeaseLostError nothing changed."""
-        states, verdicts = dict(self._states), []
-        for reading in readings:
-            self._latest[reading.asset] = reading
-            state, verdict = step(states.get(reading.asset, State()), reading, self._rules)
-            states[reading.asset] = state
+        before = dict(self.markets.lives)
+        verdicts: list[Verdict] = []
+        changed, now = False, 0
+        ordered = sorted(readings, key=lambda one: one.asset != ALL)
+        try:
+            onsets = {market: life.open.onset for market, life in before.items() if life.open}
+            self.markets.changed(await self._sources.boards.observe(ordered, onsets))
+            for reading in ordered:
+                now = max(now, reading.now)
+                life, said = self._step(before.get(reading.asset, State()), reading)
+                verdicts += said
+                changed |= self.markets.keep(reading.asset, life)
+            above = [market for market in self._pulses if market != ALL]
+            alerts = [await self._dossier.alert(verdict, above) for verdict in verdicts]
+            await self._write(token, alerts, now, changed=changed)
+        except BaseException:
+            self.markets.lives = before
+            raise
+        self._pulses = {}
+        return alerts
+
+    def _step(self, life: State, reading: Reading) -> tuple[State, list[Verdict]]:
+        market, verdicts = reading.asset, list[Verdict]()
+        self._latest[market] = reading
+        pulses = self._pulses.get(market, [])
+        if pulses and life.open is None:
+            reading = msgspec.structs.replace(reading, against=self._contradicted(market, pulses[-1], reading.now))
+        parent = self.markets.lives.get(ALL, State()).open if market != ALL else None
+        for pulse in [*pulses, self.markets.pulse(market, reading.now)]:
+            seen = msgspec.structs.replace(reading, pulse=pulse)
+            life, verdict = step(life, seen, self._rules, parent)
             if verdict:
                 verdicts.append(verdict)
-        changed = {market: state for market, state in states.items() if state != self._states.get(market, State())}
-        if not changed:
-            return []
-        alerts = [await self._alert(verdict) for verdict in verdicts]
-        written = {market: _ENCODE(state) if state.open else None for market, state in changed.items()}
-        await self._ledger.commit(token, written, alerts)
-        self._states = {market: state for market, state in states.items() if state.open}
-        return alerts
+        return life, verdicts
+
+    def _contradicted(self, market: str, pulse: Pulse, now: int) -> Side | None:
+        """The side whose orders prices speak against: an alarm about the feeds, not about the market."""
+        side = Side.SHORT if (pulse.lean or 0.0) >= 1 / 2 else Side.LONG
+        found = self._dossier.price(market, side, now - _CHECKED_MS, now)
+        if found is None or found.confirms is not False:
+            self._against.pop(market, None)
+            return None
+        if self._against.get(market) is not side:
+            metrics.DATA_ALARMS.labels("price_direction").inc()
+            text = "%s: %ss are closed by force while the price moves %+.2f %%: check what the feeds call a side"
+            log.warning(text, market, side, found.move_pct)
+        self._against[market] = side
+        return side
+
+    async def _write(self, token: int, alerts: Sequence[Alert], now: int, *, changed: bool) -> None:
+        keep = self._sources.keep
+        self._rounds += 1
+        if not changed and not alerts and (not keep or self._rounds % SNAPSHOT_ROUNDS):
+            return
+        states = self.markets.unwritten(now) if keep else {}
+        await self._ledger.commit(token, states, alerts)
+        self.markets.written(states)
 
     def episodes(self) -> list[Episode]:
         """Open episodes as they stand, largest running hour first."""
-        found = [self._episode(market, state.open) for market, state in self._states.items() if state.open]
+        found = [self._episode(market, life.open) for market, life in self.markets.lives.items() if life.open]
         return sorted(found, key=lambda episode: -(episode.long_usd + episode.short_usd))
 
     def _episode(self, market: str, episode: Open) -> Episode:
@@ -107,36 +145,9 @@ class Judge:
             peak_usd=episode.peak_usd,
             peak_at=episode.peak_at,
             alerts=episode.alerts,
+            onset=episode.onset,
+            rule=episode.rule,
+            grade=episode.grade,
+            stage="fading" if episode.fading else "running",
+            parent=episode.parent,
         )
-
-    async def _alert(self, verdict: Verdict) -> Alert:
-        episode, totals = verdict.episode, verdict.totals
-        detail = await self._ledger.detail(verdict.asset, SPAN, verdict.at)
-        coverage = self._cover(verdict.asset, SPAN, verdict.at) if self._cover else None
-        alert = Alert(
-            id=f"{episode.id}.{episode.alerts}",
-            episode=episode.id,
-            kind=episode.kind,
-            phase=verdict.phase,
-            severity=episode.severity,
-            asset=verdict.asset,
-            side=episode.side,
-            span=SPAN,
-            started_at=episode.started_at,
-            at=verdict.at,
-            long_usd=totals.long_usd,
-            short_usd=totals.short_usd,
-            share=totals.share,
-            at_least=self._at_least or (coverage is not None and coverage.at_least),
-            peak_usd=episode.peak_usd,
-            coverage=coverage,
-            venues=_dollars(detail.venues),
-            symbols=_dollars(detail.symbols),
-            largest=detail.largest if self._single_orders else None,
-            simulated=self._simulated,
-        )
-        return msgspec.structs.replace(alert, why=text.why(alert))
-
-
-def _dollars(names: Mapping[str, Totals], most: int = 10) -> dict[str, float]:
-    return {name: totals.usd for name, totals in list(names.items())[:most]}

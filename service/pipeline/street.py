@@ -21,6 +21,7 @@ from service.pipeline.judge import Judge
 from service.pipeline.knobs import Knobs
 from service.pipeline.late import Late
 from service.pipeline.meters import Meters
+from service.pipeline.recent import Recent
 from service.pipeline.watch import Watch
 
 log = logging.getLogger("cascade.pipeline")
@@ -39,6 +40,7 @@ class Parts:
 
     ledger: Ledger
     judge: Judge
+    recent: Recent
     health: Health
     cover: Cover
     clock: Clock
@@ -60,7 +62,7 @@ class Pipeline:
         self.leads = False
         self.store_down_since: float | None = None
         self._ledger, self._judge, self._health, self._cover = parts.ledger, parts.judge, parts.health, parts.cover
-        self._clock, self._announce = parts.clock, parts.announce
+        self._clock, self._announce, self._recent = parts.clock, parts.announce, parts.recent
         self._intake = Intake(parts.ledger, parts.health, parts.clock, parts.settle)
         self._knobs = knobs
         self._holder = holder
@@ -168,6 +170,7 @@ class Pipeline:
             await self._ledger.mark_deaf(venue, since, until)
             del self._deaf[venue]
         healed = await self._cover.refresh(now)
+        await self._recent.refresh(now)
         await self._lead()
         if (
             healed and self._token is not None
@@ -184,7 +187,7 @@ class Pipeline:
     async def _lead(self) -> None:
         token = await self._ledger.lease(self._holder, int(self._knobs.lease_s * 1_000))
         if token is not None and token != self._token:
-            await self._judge.load()
+            await self._judge.load(self._clock.now())
             # whatever a former leader had counted but not judged is judged now, as it stands now
             now = self._clock.now()
             assets = [ALL, *await self._ledger.assets(now)]
@@ -198,7 +201,7 @@ class Pipeline:
         return Late(self._clock.speed, await self._ledger.recall(self._health.names, now - HOUR, now))
 
     async def _judge_touched(self, token: int, now: int) -> None:
-        others = {ALL, *self._judge.open_markets} - self._touched.keys()
+        others = {ALL, *await self._judge.listen(now)} - self._touched.keys()
         for reading in await self._ledger.read(sorted(others), now):
             self.readings[reading.asset] = self._touched[reading.asset] = reading
         try:
@@ -219,7 +222,7 @@ class Pipeline:
 
     async def _show(self, now: int) -> None:
         if not self.leads:
-            await self._judge.load()  # what another replica judges is shown here too
+            await self._judge.load(now)  # what another replica judges is shown here too
         assets = [ALL, *await self._ledger.assets(now)]
         readings = await self._ledger.read(assets, now)
         self.readings = {reading.asset: self._sized(reading) for reading in readings}

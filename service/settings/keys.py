@@ -16,6 +16,7 @@ PREFIX = "CASCADE_"
 #: Variables with a name of their own.
 SPECIAL: Mapping[str, tuple[str, ...]] = {"REDIS_URL": ("ledger", "url")}
 FLOORS = ("detector", "floors")
+ZONE = ("detector", "zone")
 
 Key = tuple[str, ...]
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", Path: "text", SecretStr: "text"}

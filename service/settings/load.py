@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 from pydantic import ValidationError
 
-from service.detector.rules import Rules
-from service.settings.keys import FLOORS, Key
+from service.detector.rules import Rules, is_zone
+from service.settings.calendar import CalendarError, read_calendar
+from service.settings.keys import FLOORS, ZONE, Key
 from service.settings.problems import line, of_pydantic, unknown_variable
 from service.settings.shape import Settings, Wrong
 from service.settings.tree import SourceError, Tree
@@ -64,7 +66,7 @@ def _add_default_floors(tree: Tree) -> None:
 
 
 def _checked(tree: Tree) -> Settings:
-    ours = list(chain(_not_finite((), tree.values), _floor_problems(tree), _venue_problems(tree)))
+    ours = list(chain(_not_finite((), tree.values), _floor_problems(tree), _zone_problems(tree), _venue_problems(tree)))
     lines = [unknown_variable(origin) for origin in tree.unknown] + [line(tree, key, wrong) for key, wrong in ours]
     settings = None
     try:
@@ -73,7 +75,8 @@ def _checked(tree: Tree) -> Settings:
         reported = [key for key, _ in ours]
         lines += [of_pydantic(tree, details) for details in error.errors() if details["loc"] not in reported]
     if settings is not None:
-        lines += [line(tree, key, wrong) for key, wrong in _order_problems(tree, settings)]
+        later = chain(_order_problems(tree, settings), _calendar_problems(settings))
+        lines += [line(tree, key, wrong) for key, wrong in later]
     if settings is None or lines:
         raise SettingsError(lines)
     return settings
@@ -87,6 +90,13 @@ def _order_problems(tree: Tree, settings: Settings) -> Iterator[tuple[Key, Wrong
             yield (section, less), Wrong(f"is above {more}, which is {high:g}", f"up to {more}")
         elif low > high:
             yield (section, more), Wrong(f"is below {less}, which is {low:g}", f"from {less}")
+
+
+def _calendar_problems(settings: Settings) -> Iterator[tuple[Key, Wrong]]:
+    try:
+        read_calendar(settings.detector.calendar)
+    except CalendarError as wrong:
+        yield ("detector", "calendar"), wrong
 
 
 def _not_finite(key: Key, values: Any) -> Iterator[tuple[Key, Wrong]]:
@@ -105,6 +115,13 @@ def _floor_problems(tree: Tree) -> Iterator[tuple[Key, Wrong]]:
                 (*FLOORS, asset),
                 Wrong("unknown asset", "assets in capitals, ALL, default", (asset.upper(), "default")),
             )
+
+
+def _zone_problems(tree: Tree) -> Iterator[tuple[Key, Wrong]]:
+    name = tree.value(ZONE)
+    if isinstance(name, str) and not is_zone(name):
+        names = tuple(sorted(available_timezones()))
+        yield ZONE, Wrong("is no zone", "names of the tz database, as Asia/Shanghai, or UTC", names)
 
 
 def _venue_problems(tree: Tree) -> Iterator[tuple[Key, Wrong]]:

@@ -6,7 +6,7 @@ Owns Aster's socket, its metadata and what a name implies; the frames are those 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from service.model import Completeness, Contract, Instrument
+from service.model import Completeness, Contract, FeedRule, Instrument
 from service.symbols import asset_of_base
 from service.venues import base, forceorder
 from service.venues.base import Plan, Venue
@@ -35,6 +35,11 @@ class Aster(Venue):
         """The latest order of a symbol in 1000 ms, as long as the stream exists."""
         del at
         return Completeness.SAMPLED
+
+    def rule(self, at: int) -> FeedRule:
+        """Its page says latest."""
+        del at
+        return FeedRule.LATEST
 
     def catalogue(self, endpoints: Mapping[str, str]) -> Sequence[str]:
         """Exchange information of the third version; the first one tells the same."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from service.model import Completeness, Contract, DecodeError, Instrument
+from service.model import Completeness, Contract, DecodeError, FeedRule, Instrument
 from service.symbols import asset_of_base
 from service.venues import base, forceorder
 from service.venues.base import Plan, Venue
@@ -16,6 +16,9 @@ from service.venues.base import Plan, Venue
 NAME = "binance"
 #: One control stream a socket: it shares the path of the orders and never rests.
 CONTROLS = {"um": forceorder.MARKS, "cm": "btcusd_perp@markPrice@1s"}
+
+#: When the page of the USD-M stream changed from the latest order of a second to the largest. 2026-04-10, ms UTC.
+LARGEST_SINCE = 1_775_779_200_000
 
 _COIN_M = re.compile(r"[^_]+USD_(?:PERP|\d{6})")
 _MARKS = (*forceorder.MARK_FRAMES, ('{"stream":"btcusd_perp@markPrice', ("}}",)))
@@ -45,6 +48,10 @@ class Binance(Venue):
         """Sampled since 2021-04-27, and nothing older can reach us."""
         del at
         return Completeness.SAMPLED
+
+    def rule(self, at: int) -> FeedRule:
+        """As the page of USD-M says; that of the far smaller COIN-M still says latest."""
+        return FeedRule.LARGEST if at >= LARGEST_SINCE else FeedRule.LATEST
 
     def catalogue(self, endpoints: Mapping[str, str]) -> Sequence[str]:
         """Exchange information of both products."""

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import msgspec
 
-from service.model import Completeness, Contract, DecodeError, Instrument, Liquidation, Print, Side
+from service.model import Completeness, Contract, DecodeError, FeedRule, Instrument, Liquidation, Print, Side
 from service.symbols import asset_of_base, asset_of_symbol
 from service.venues import base
 from service.venues.base import Control, Event, Plan, Pong, Refused, Session, Spoilt, Subscribed, Venue
@@ -116,12 +116,18 @@ class Bitget(Venue):
     dial_gap_s: ClassVar[float] = 1.0  # 300 connections per 5 minutes and IP
     usual_per_minute: ClassVar[float] = 2.5  # a guess: sampled like Binance, with as many contracts
     about: ClassVar[str] = "Shows the largest order of a contract and side each second: its totals are a floor."
+    by_side: ClassVar[bool] = True
     history: ClassVar[_History] = _History()
 
     def completeness(self, at: int) -> Completeness:
         """One order a second of each contract and side."""
         del at
         return Completeness.SAMPLED
+
+    def rule(self, at: int) -> FeedRule:
+        """The largest record of a pair and side in the second before the push."""
+        del at
+        return FeedRule.LARGEST
 
     def catalogue(self, endpoints: Mapping[str, str]) -> Sequence[str]:
         """Every family; none pages."""

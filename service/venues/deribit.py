@@ -130,6 +130,7 @@ class Deribit(Venue):
     }
     dial_gap_s: ClassVar[float] = 1.0  # 32 connections an address
     usual_per_minute: ClassVar[float] = 0.3  # guessed: nobody is known to have counted
+    fills: ClassVar[bool] = True
     about: ClassVar[str] = "Shows every liquidation, as the trades that filled it: one order may come in many parts."
     history: ClassVar[History] = _Past()
 

@@ -117,6 +117,7 @@ class Dydx(Venue):
     }
     dial_gap_s: ClassVar[float] = 1.0
     usual_per_minute: ClassVar[float] = 0.2
+    fills: ClassVar[bool] = True
     about: ClassVar[str] = "Shows every fill of a liquidation order; what deleveraging closes is not among them."
     history: ClassVar[History | None] = _History()
 

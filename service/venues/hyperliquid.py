@@ -113,6 +113,7 @@ class Hyperliquid(Venue):
     dial_gap_s: ClassVar[float] = 3.0  # 30 new connections a minute and IP
     usual_per_minute: ClassVar[float] = 0.02  # a guess: nine in months on the vaults' own streams
     by_default: ClassVar[bool] = False
+    fills: ClassVar[bool] = True
     about: ClassVar[str] = "Shows only the fills of a few watched accounts; what part of the whole that is, is unknown."
 
     def completeness(self, at: int) -> Completeness:

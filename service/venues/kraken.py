@@ -117,6 +117,7 @@ class Kraken(Venue):
     endpoints: ClassVar[Mapping[str, str]] = {"public": f"wss://{HOST}/ws/v1", "rest": f"https://{HOST}"}
     dial_gap_s: ClassVar[float] = 1.0
     usual_per_minute: ClassVar[float] = 0.1
+    fills: ClassVar[bool] = True
     about: ClassVar[str] = "Shows every trade that liquidates a position, one row for each fill."
     history: ClassVar[base.History | None] = _History()
 

@@ -88,6 +88,7 @@ class Lighter(Venue):
     }
     dial_gap_s: ClassVar[float] = 1.0
     usual_per_minute: ClassVar[float] = 1.0
+    fills: ClassVar[bool] = True
     about: ClassVar[str] = "Shows every fill of a liquidation order; deleveraging and settlements are not among them."
 
     def completeness(self, at: int) -> Completeness:

@@ -7,7 +7,7 @@ reads no clock. A new venue is one file beside this room, one row in `service/ve
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
-from service.model import Completeness, Instrument, Print, Record
+from service.model import Completeness, FeedRule, Instrument, Print, Record
 from service.venues.base.history import History, Spoilt
 from service.venues.base.tallies import Tallies
 
@@ -106,6 +106,10 @@ class Venue(Protocol):
     """One sentence on what its feed leaves out, for people."""
     usual_per_minute: ClassVar[float]
     """Orders a minute on a quiet day, measured or guessed: what silence is judged by before we know better."""
+    by_side: ClassVar[bool] = False
+    """Whether `rule` holds for longs and shorts of a contract apart, so that a second may show one of each."""
+    fills: ClassVar[bool] = False
+    """Whether it shows fills, of which one order may bring many: their sizes are no sizes of orders."""
     by_default: ClassVar[bool] = True
     """Whether `enabled = ["all"]` means this venue too."""
     history: ClassVar[History | None] = None
@@ -116,6 +120,10 @@ class Venue(Protocol):
     def completeness(self, at: int) -> Completeness:
         """What the public feed left out at time `at` (ms UTC)."""
         ...
+
+    def rule(self, at: int) -> FeedRule:
+        """Which orders of a second the feed showed at time `at` (ms UTC), by the venue's own documentation."""
+        return FeedRule.COMPLETE if self.completeness(at) is Completeness.COMPLETE else FeedRule.UNKNOWN
 
     def catalogue(self, endpoints: Mapping[str, str]) -> Sequence[str]:
         """First URLs of the metadata endpoints; each may page on.

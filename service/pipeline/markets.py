@@ -1,0 +1,183 @@
+"""Every market's memory: its signals and the life of its episode, as one stored state. Follows the ledger's stream.
+
+What was counted is taken from the stream, not from this replica's own feeds: two replicas count each order once between
+them, and whoever judges must have seen all of it. A state and the cursor up to which it has read are written together,
+so a successor reads on from there and arrives at the very same state.
+"""
+
+import logging
+from collections.abc import Collection
+
+import msgspec
+
+from service.detector import Gauge, State
+from service.model import ALL, HOUR, MINUTE, SECOND, Liquidation, Pulse, Side
+from service.pipeline.prices import Prices
+from service.pipeline.sources import Sources
+
+log = logging.getLogger("cascade.pipeline")
+
+#: Orders before a market's beginning are not looked for further back than this.
+BEGIN_MS = 75 * MINUTE
+#: A silence of ours longer than this teaches nothing: what was not heard then is not what did not happen.
+MISSED_MS = 2 * MINUTE
+#: A market without orders for so long is forgotten.
+FORGET_MS = 7 * 24 * HOUR
+#: The name under which the cursor is stored beside the markets.
+CURSOR = "*"
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """One market at rest."""
+
+    life: State = State()
+    gauge: Gauge | None = None
+    board: bytes | None = None
+    swing: bytes | None = None
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """How far the stream has been read, and when (ms UTC)."""
+
+    cursor: str
+    at: int
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Stored).decode
+_decode_cursor = msgspec.msgpack.Decoder(Cursor).decode
+
+
+class Markets:
+    """Every market's life and gauge, and the stored form of all that is known of it."""
+
+    def __init__(self, sources: Sources, prices: Prices) -> None:
+        self._ledger, self._rules, self._singles = sources.ledger, sources.rules, sources.singles
+        self._boards, self._prices = sources.boards, prices
+        self.lives: dict[str, State] = {}
+        self.gauges: dict[str, Gauge] = {}
+        self._cursor: str | None = None
+        self._dirty: set[str] = set()
+        self._odd: set[str] = set()
+        self.late = 0
+
+    async def load(self, now: int) -> None:
+        """Take up the states as they were committed, and read on to where the stream stands."""
+        self.lives, self.gauges, self._cursor, read_at = {}, {}, None, 0
+        boards: dict[str, bytes] = {}
+        for market, state in (await self._ledger.states()).items():
+            try:
+                if market == CURSOR:
+                    at = _decode_cursor(state)
+                    self._cursor, read_at = at.cursor, at.at
+                else:
+                    stored = _decode(state)
+                    self._take(market, stored)
+                    boards |= {market: stored.board} if stored.board else {}
+            except msgspec.MsgspecError as error:
+                if market not in self._odd:
+                    log.warning("the stored state of %s is of another version and is forgotten: %s", market, error)
+                self._odd.add(market)
+        self._boards.load(boards)
+        if self._singles and now - read_at > MISSED_MS:
+            for gauge in self.gauges.values():
+                gauge.advance(now - MISSED_MS, self._rules, heard=0.0)
+
+    def _take(self, market: str, stored: Stored) -> None:
+        if stored.life != State():
+            self.lives[market] = stored.life
+        if stored.gauge:
+            stored.gauge.level(self._rules)
+            self.gauges[market] = stored.gauge
+        if stored.swing:
+            self._prices.load(market, stored.swing)
+
+    async def listen(self, now: int, heard: float) -> dict[str, list[Pulse]]:
+        """Read the stream on and close what time has closed; pulses by market, of markets in which a level is reached.
+
+        `heard`: the part of the venue-seconds of the last minute that was. On LedgerError nothing is lost: what was
+        read is counted, the rest is read at the next call.
+        """
+        if not self._singles:
+            return {}
+        touched: set[str] = set()
+        while True:
+            orders, self._cursor = await self._ledger.follow(self._cursor, now - BEGIN_MS)
+            if not orders:
+                break
+            touched |= self._count(orders)
+        self._prices.learn(touched, now)
+        found = {}
+        for market in {market for market, gauge in self.gauges.items() if gauge.pending} | touched | {ALL}:
+            gauge = self._gauge(market)
+            self._dirty.add(market)
+            if pulses := gauge.advance(now, self._rules, heard):
+                found[market] = pulses
+        return found
+
+    @property
+    def pending(self) -> bool:
+        """Orders have been counted whose second is not closed yet."""
+        return any(gauge.pending for gauge in self.gauges.values())
+
+    def pulse(self, market: str, now: int) -> Pulse | None:
+        """The signals of a market as they stand after the last closed second."""
+        gauge = self.gauges.get(market)
+        if gauge is None:
+            return None
+        gauge.advance(now, self._rules, gauge.heard)
+        return gauge.pulse(gauge.second - 1)
+
+    def keep(self, market: str, life: State) -> bool:
+        """Keep a market's life; whether it has changed."""
+        before = self.lives.get(market, State())
+        if life == State():
+            self.lives.pop(market, None)
+        else:
+            self.lives[market] = life
+        if life.open and (gauge := self.gauges.get(market)):
+            gauge.alarmed = True
+        if life != before:
+            self._dirty.add(market)
+        return life != before
+
+    def unwritten(self, now: int) -> dict[str, bytes | None]:
+        """States changed since they were last written, encoded, with the cursor they have read to."""
+        for market, gauge in list(self.gauges.items()):
+            if now - gauge.last_order * SECOND > FORGET_MS and gauge.last_order and market not in self.lives:
+                del self.gauges[market]
+                self._dirty.add(market)
+        found: dict[str, bytes | None] = {market: self._encoded(market) for market in sorted(self._dirty)}
+        if self._cursor is not None:
+            found[CURSOR] = _encode(Cursor(cursor=self._cursor, at=now))
+        return found
+
+    def written(self, markets: Collection[str]) -> None:
+        """These states are in the ledger now."""
+        self._dirty -= set(markets)
+
+    def changed(self, markets: Collection[str]) -> None:
+        """Something of these markets is to be written with the next states."""
+        self._dirty |= set(markets)
+
+    def _encoded(self, market: str) -> bytes | None:
+        life, gauge = self.lives.get(market, State()), self.gauges.get(market)
+        board, swing = self._boards.stored(market), self._prices.stored(market)
+        if life == State() and gauge is None and not board:
+            return None
+        return _encode(Stored(life=life, gauge=gauge, board=board, swing=swing))
+
+    def _count(self, orders: Collection[Liquidation]) -> set[str]:
+        touched = set()
+        for order in orders:
+            for market in (ALL, order.asset):
+                on_time = self._gauge(market).count(order.at, order.usd, order.side is Side.SHORT)
+                touched.add(market)
+            self.late += not on_time
+        return touched
+
+    def _gauge(self, market: str) -> Gauge:
+        gauge = self.gauges.get(market)
+        if gauge is None:
+            gauge = self.gauges[market] = Gauge(asset=market)
+        return gauge

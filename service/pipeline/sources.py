@@ -1,0 +1,44 @@
+"""Everything an alert is gathered from, in one place, so that live and replay hand over the same things."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from service.detector import Rules
+from service.detector.calendar import Event
+from service.detector.undercount import SPREAD, Feeds
+from service.ledger import Ledger
+from service.model import Coverage
+from service.pipeline.boards import Boards
+from service.pipeline.recent import Recent
+
+Covered = Callable[[str, str, int], Coverage]
+
+
+def _nobody() -> Feeds:
+    return {}
+
+
+def _assumed() -> float:
+    return SPREAD
+
+
+@dataclass(frozen=True)
+class Sources:
+    """`cover` is None for recordings: nobody knows what they missed, so their totals are floors.
+
+    `singles` is False for recordings of totals, whose single orders nobody knows; `keep` is False where no successor
+    will read what the judge knows.
+    """
+
+    ledger: Ledger
+    rules: Rules
+    recent: Recent
+    boards: Boards
+    cover: Covered | None = None
+    feeds: Callable[[], Feeds] = _nobody
+    """What each venue's feed shows of a second."""
+    spread: Callable[[], float] = _assumed
+    calendar: tuple[Event, ...] = ()
+    simulated: bool = False
+    singles: bool = True
+    keep: bool = True
