@@ -182,6 +182,7 @@ def _add_lab(commands: Any) -> None:
     lab.add_argument("--feeds", nargs="+", metavar="FEED", help="what is shown (default full sampled batched)")
     lab.add_argument("--detectors", nargs="+", metavar="NAME", help="who is judged (default all but variants)")
     lab.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1); results stay the same")
+    lab.add_argument("--sided-news", action="store_true", help="news hits one side instead of both alike")
     lab.add_argument("--json", type=Path, metavar="FILE", help="write every number here")
 
 

@@ -94,6 +94,23 @@ def test_clusters_go_on_over_midnight(plain: list[Day]) -> None:
     assert first == pytest.approx(due, rel=0.12)
 
 
+def test_news_hits_one_side_only_where_asked() -> None:
+    busy = replace(PLAIN, bursts_per_month=300, branching=(0.4, 0.4))
+
+    def most(law: Law) -> float:
+        """The most uneven ten minutes of five days."""
+        background, uneven = Background(law, 2), []
+        for number in range(5):
+            day = background.day(number)
+            short = np.bincount(day.second[day.short] // 600, minlength=144)
+            uneven.append(np.abs(short / day.count_by_s.reshape(144, 600).sum(axis=1) - 0.5).max())
+        return float(max(uneven))
+
+    assert most(busy) < 0.1
+    assert most(busy.sided()) > 0.2
+    assert np.array_equal(Background(busy, 2).day(0).at, Background(busy.sided(), 2).day(0).at)
+
+
 def test_the_week_averages_to_one() -> None:
     assert np.mean([hours_of_week(number) for number in range(7)]) == pytest.approx(1, abs=1e-6)
 

@@ -162,8 +162,6 @@ MEANING: Mapping[str, str] = {
     "side": "The side of the positions that were closed by force.",
     "simulated": "True when the orders come from local venue servers: nothing of this happened in a market.",
     "since": "When this state or comparison began, ms UTC.",
-    "sizes": "Whose order sizes the estimate leans on: reference (venues that show all), isolated (the contract's "
-    "own), usual (a table).",
     "socket": "Which of the venue's connections.",
     "sizes": "Of an estimate, whose order sizes were used: reference (venues that show every order), isolated (the "
     "contract's own, from quiet minutes) or usual (a table).",

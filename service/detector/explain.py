@@ -109,8 +109,8 @@ def _signals(reading: Reading, rules: Rules) -> tuple[Fired, ...]:
         Fired(
             rule=signal.LEVEL,
             fired=level,
-            because=f"one-sided capped dollars are {pulse.breadth:.2f} usual ones of {pulse.breadth_level:.2f} asked for"
-            f"{common}; {rules.breadth_floor * floor:,.0f} USD asked for",
+            because=f"one-sided capped dollars are {pulse.breadth:.2f} times usual of {pulse.breadth_level:.2f} asked "
+            f"for{common}; {rules.breadth_floor * floor:,.0f} USD asked for",
         ),
     )
 

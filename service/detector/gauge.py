@@ -81,7 +81,7 @@ class Gauge(msgspec.Struct):
     """While an episode is open: the block in which it began."""
     waiting: list[tuple[int, float, float]] = []
     """Ended blocks (number, B, E) that no tail has learnt yet: an episode may turn out to have begun in them."""
-    levels: Levels = Levels(breadth=8.0, early=5.0, watch=2.5)
+    levels: Levels = Levels(breadth=5.0, early=4.0, watch=2.0)
     filled: list[float] = msgspec.field(default_factory=lambda: [1.0, 1.0, 1.0])
     """How often each of WIDTHS held an order."""
     last_order: int = 0
@@ -161,9 +161,7 @@ class Gauge(msgspec.Struct):
         self.event_block = block if self.event_block is None else min(block, self.event_block)
 
     def event_over(self, *, real: bool) -> None:
-        """It has ended. One that came to something is no quiet; one that came to nothing was a false alarm, and is
-        learnt as one block at the level.
-        """
+        """It has ended. If it came to something it is no quiet; else it is learnt, as one block at the level."""
         since, self.event_block = self.event_block, None
         if since is None:
             return

@@ -41,11 +41,11 @@ class Rules:
     """False alarms of ALL in 30 days that the learnt levels may cost: how often may I wake you."""
     child_budget: Annotated[float, Gt(0), Le(1)] = 0.2
     """Every other asset has this part of the budget."""
-    early: Annotated[float, Gt(0)] = 5.0
+    early: Annotated[float, Gt(0)] = 4.0
     """Level of growth x breadth x lean that opens an episode, until the market's own is learnt."""
-    watch: Annotated[float, Gt(0)] = 2.5
+    watch: Annotated[float, Gt(0)] = 2.0
     """The same for putting a market on watch, which nobody is told of."""
-    breadth: Annotated[float, Gt(0)] = 8.0
+    breadth: Annotated[float, Gt(0)] = 5.0
     """One-sided capped dollars of the last minutes over the usual that open one, until the market's own is learnt."""
     early_floor: Annotated[float, Gt(0), Lt(1)] = 0.01
     """Part of the hour's floor that must have fallen in the last minutes before growth may open an episode ..."""

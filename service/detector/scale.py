@@ -19,7 +19,7 @@ _ALPHA = 1 - exp(-1 / _MEMORY_MIN)
 _DAY_ALPHA = 1 - exp(-1 / _SLOTS)
 LAG_MIN = 15
 #: A minute counts at most as many times the usual one, once the usual one is known for two hours.
-HIGH, _KNOWN_MIN = 4.0, 120
+HIGH, _KNOWN_MIN = 2.0, 120
 _HEARD = 0.5
 _FLOOR = 0.2
 #: Days of each kind until a half-hour's factor is believed in full.

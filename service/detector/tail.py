@@ -1,15 +1,17 @@
 """Levels with a stated budget of false alarms: a generalised Pareto tail over block maxima (detection study, B).
 
 Values are maxima of blocks of 15 minutes, so that one burst is one value. Over the last 90 days the top 2 % (at least
-30 of them) are excesses above u, of those within an hour the largest, fitted by the posterior mean of Zhang & Stephens (2009), which needs no iteration; xi
-is pulled towards 0.5 with the weight of ten points and kept in [0.05, 1.3].
+30 of them) are excesses above u, of those within an hour only the largest, fitted by the posterior mean of Zhang and
+Stephens (2009), which needs no iteration; xi is pulled towards 0.5 with the weight of ten points, and kept in
+[0.05, 1.3].
 
     level(q) = u + sigma/xi ((q/p_u)^(-xi) - 1)          q = budget per 30 days / 2880
     period(y) = 1 / (p_u (1 + xi (y - u)/sigma)^(-1/xi))  blocks, never more than three times the history
 
 What belongs to an episode is no quiet and is not learnt, from its onset to its end. An episode that came to nothing was
 a false alarm: it is learnt as one block clipped at the level. Left out, it would let the level sink; whole, it would
-lift it (both measured); and real cascades, learnt clipped, lifted it until they were missed (laboratory).
+lift it. And since a missed cascade would lift the level, so that the next one is missed too (the laboratory ran away
+like that), the largest two clusters a month count with the size of the next one only.
 
 Cold start: the settings' level until 3 days are known, a log-linear slide to the fitted one until 30 days.
 """
@@ -25,6 +27,8 @@ BLOCK_S = 900
 A_DAY, A_MONTH, MEMORY = 96, 2880, 8640
 #: The part of all blocks that is tail, and the fewest excesses a fit needs.
 TAIL, LEAST = 0.02, 30
+#: The largest so many clusters of a month may be events that were missed: they count, but not with their size.
+UNNOTICED = 2
 #: Excesses no more than so many blocks apart are one event, which would alarm once.
 TOGETHER = 4
 #: Room for more than the tail, since old values leave.
@@ -72,11 +76,14 @@ class Tail(msgspec.Struct):
         self.top = [row for row in self.top if row[1] > block - MEMORY]
         known = min(self.blocks, MEMORY)
         excesses = min(len(self.top) - 1, max(LEAST, ceil(TAIL * known)))
-        if excesses < LEAST or self.top[-excesses - 1][0] <= 0:
+        if excesses < LEAST:
             self.fit = None
             return
-        u = self.top[-excesses - 1][0]
+        u = max(0.0, self.top[-excesses - 1][0])  # growth is zero in most blocks: then all that is not is tail
         over = [value - u for value in clustered(self.top[-excesses:]) if value > u]
+        unnoticed = ceil(UNNOTICED * known / A_MONTH)
+        if len(over) > 2 * unnoticed:
+            over[-unnoticed:] = [over[-unnoticed - 1]] * unnoticed
         fitted = pareto(over) if len(over) >= LEAST // 2 else None
         self.fit = Fit(u=u, sigma=fitted[0], xi=fitted[1], p=len(over) / known) if fitted else None
 

@@ -32,9 +32,7 @@ class Background:
         self._levels = [float(first.normal(0, sd)) for sd, _ in (law.slow, law.fast)]
         self._branching = float(first.uniform(*law.branching))
         self._bursts: list[tuple[float, float, float, float]] = []
-        """From and to, in seconds of the current day, how many times the rate, and the shorts' part of the extra."""
-        self._shorts: Floats = np.full(DAY_S, 0.5)
-        """The part of shorts in each second of the current day."""
+        """From and to, in seconds of the current day, how many times the rate, and the part of shorts."""
         self._waiting: Floats = np.zeros(0)
         """Seconds past the last midnight of orders that an earlier day caused."""
 
@@ -43,35 +41,37 @@ class Background:
         rng = np.random.default_rng([self._seed, 2, number])
         if rng.random() < 1 / self._law.branching_days:
             self._branching = float(rng.uniform(*self._law.branching))
-        rate = self._rate(rng, number)
+        rate, shorts = self._rate(rng, number)
         second = np.repeat(np.arange(DAY_S), rng.poisson(rate))
         times = self._spread(rng, np.concatenate([second + rng.random(len(second)), self._waiting]))
         whales = rng.random(rng.poisson(self._law.whales_per_month / _MONTH)) * DAY_S
         usd = np.concatenate(
             [self._sizes.draw(rng, len(times)), [log_uniform(rng, self._law.whale_usd) for _ in whales]]
         )
-        return self._dealt(rng, number, np.concatenate([times, whales]), usd)
+        return self._dealt(rng, number, np.concatenate([times, whales]), usd, shorts)
 
-    def _rate(self, rng: np.random.Generator, number: int) -> Floats:
-        """Exogenous orders a second, for each second of the day."""
+    def _rate(self, rng: np.random.Generator, number: int) -> tuple[Floats, Floats]:
+        """Exogenous orders a second, and the part of shorts, for each second of the day."""
         law = self._law
         log = np.zeros(DAY_S)
         for which, (sd, days) in enumerate((law.slow, law.fast)):
             log += self._walk(rng, which, sd, days) - sd**2 / 2
-        wave = hours_of_week(number)
+        wave, sides = hours_of_week(number), np.random.default_rng([self._seed, 5, number])
         rate = law.orders_per_s * (1 - self._branching) * wave * np.exp(log)
         for _ in range(rng.poisson(law.bursts_per_month / _MONTH)):
             start, minutes = rng.uniform(0, DAY_S), rng.uniform(*law.burst_minutes)
-            lean = rng.uniform(*law.burst_lean)
-            shorts = lean if rng.integers(2) else 1 - lean
-            self._bursts.append((start, start + minutes * 60, rng.uniform(*law.burst_times), shorts))
-        self._shorts = np.full(DAY_S, 0.5)
-        for start, end, times, shorts in self._bursts:
-            inside = slice(max(0, int(start)), max(0, int(end)))
-            rate[inside] *= times
-            self._shorts[inside] = (0.5 + (times - 1) * shorts) / times
-        self._bursts = [(one[0] - DAY_S, one[1] - DAY_S, one[2], one[3]) for one in self._bursts if one[1] > DAY_S]
-        return np.asarray(rate, dtype=np.float64)
+            share = float(sides.uniform(*law.burst_side))
+            share = share if sides.integers(2) else 1 - share
+            self._bursts.append((start, start + minutes * 60, rng.uniform(*law.burst_times), share))
+        shorts = np.full(DAY_S, 0.5)
+        for start, end, times, share in self._bursts:
+            here = slice(max(0, int(start)), max(0, int(end)))
+            rate[here] *= times
+            shorts[here] = share
+        self._bursts = [
+            (start - DAY_S, end - DAY_S, times, part) for start, end, times, part in self._bursts if end > DAY_S
+        ]
+        return np.asarray(rate, dtype=np.float64), shorts
 
     def _walk(self, rng: np.random.Generator, which: int, sd: float, days: float) -> Floats:
         """A day of one log-rate, per second; it goes on where the last day ended."""
@@ -97,7 +97,7 @@ class Background:
         self._waiting = np.concatenate(later)
         return np.concatenate(today)
 
-    def _dealt(self, rng: np.random.Generator, number: int, times: Floats, usd: Floats) -> Day:
+    def _dealt(self, rng: np.random.Generator, number: int, times: Floats, usd: Floats, shorts: Floats) -> Day:
         start, count = EPOCH + number * DAY_S * 1_000, len(times)
         where = np.searchsorted(self._places, rng.random(count) * self._places[-1], side="right")
         order = np.argsort(times, kind="stable")
@@ -106,7 +106,7 @@ class Background:
             start,
             at,
             usd[order],
-            rng.random(count) < self._shorts[(times[order]).astype(np.int64)],
+            rng.random(count) < shorts[times[order].astype(np.int64)],
             (where // self._law.symbols).astype(np.int8),
             (where % self._law.symbols).astype(np.int16),
             np.full(count, -1, np.int32),

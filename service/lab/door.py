@@ -26,6 +26,7 @@ async def lab(args: argparse.Namespace, stop: asyncio.Event) -> int:
         feeds=tuple(args.feeds or run.FEEDS_BY_DEFAULT),
         detectors=tuple(args.detectors or bench.BY_DEFAULT),
         jobs=args.jobs,
+        sided_news=args.sided_news,
     ).checked()
     with tqdm(total=plan.days, unit="days", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
 

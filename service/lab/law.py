@@ -48,8 +48,8 @@ class Law:
     """News: the exogenous rate alone jumps. Not cascades: nothing in them feeds on itself more than before."""
     burst_times: Range = (3.0, 8.0)
     burst_minutes: Range = (5.0, 20.0)
-    burst_lean: Range = (0.5, 0.65)
-    """Part of a burst's extra orders that one side has: news moves prices one way, so they look like small cascades."""
+    burst_side: Range = (0.5, 0.65)
+    """Part of the orders during news that falls on one side, whichever."""
     whales_per_month: float = 8.0
     """Single orders with nothing after them; dollars log-uniform."""
     whale_usd: Range = (5e6, 40e6)
@@ -72,6 +72,10 @@ class Law:
     symbols: int = 20
     """Contracts; the k-th most active has the weight 1/k."""
     venues: tuple[float, ...] = (0.4, 0.3, 0.2, 0.1)
+
+    def sided(self) -> "Law":
+        """The same market whose news hits one side, as news does: then asking for a side spares no rule a burst."""
+        return replace(self, burst_side=(0.6, 0.95))
 
     def quiet(self) -> "Law":
         """The same market without cascades: news, whales and regimes stay. Levels are set on it."""

@@ -44,6 +44,8 @@ class Plan(Record, frozen=True, kw_only=True):
     feeds: tuple[str, ...] = FEEDS_BY_DEFAULT
     detectors: tuple[str, ...] = BY_DEFAULT
     jobs: int = 1
+    sided_news: bool = False
+    """News hits one side instead of both alike."""
 
     def checked(self) -> "Plan":
         """Itself, if it can be run."""
@@ -56,6 +58,11 @@ class Plan(Record, frozen=True, kw_only=True):
         if self.needs_quiet and self.quiet_days * self.budget < MONTH_DAYS:
             raise LabError(f"{self.quiet_days} quiet days cannot hold {self.budget:g} false episodes in 30 days")
         return self
+
+    @property
+    def law(self) -> Law:
+        """The market's numbers."""
+        return Law().sided() if self.sided_news else Law()
 
     @property
     def needs_quiet(self) -> bool:
@@ -111,7 +118,7 @@ def trials(plan: Plan, seed: int, feed: str, tick: Tick) -> list[Trial]:
     levels = _levels(plan, seed, feed, tick)
     detectors = {name: BENCH[name].make(levels.get(name), plan.budget) for name in plan.detectors}
     said: dict[str, list[Notice]] = {name: [] for name in detectors}
-    market, count = Market(Law(), seed), plan.warm_up_days + plan.judged_days
+    market, count = Market(plan.law, seed), plan.warm_up_days + plan.judged_days
     for day in market.days(count):
         shown = FEEDS[feed](day)
         for name, detector in detectors.items():
@@ -137,7 +144,7 @@ def _levels(plan: Plan, seed: int, feed: str, tick: Tick) -> dict[str, float]:
     blocks: dict[str, list[float]] = {name: [] for name in scores}
     if not scores:
         return {}
-    quiet = Market(Law().quiet(), seed + _QUIET_SEED)
+    quiet = Market(plan.law.quiet(), seed + _QUIET_SEED)
     for number, day in enumerate(quiet.days(plan.warm_up_days + plan.quiet_days)):
         shown = FEEDS[feed](day)
         for name, score in scores.items():
