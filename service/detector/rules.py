@@ -66,8 +66,8 @@ class Rules:
 
     calendar: str = "shipped"
     """File of dated public events an onset may coincide with; `shipped` is the service's own, empty is none."""
-    part: ClassVar[float] = 0.65
-    """Part of the budget that each of the two signals may spend: they often speak together."""
+    part: ClassVar[float] = 1.7
+    """Parts of the budget each of the two signals may spend, measured: they speak together, and the levels err high."""
     watches: ClassVar[float] = 4.0
     """Watches for one alarm."""
 

@@ -59,7 +59,7 @@ class Law:
     reproduction: Range = (1.1, 1.7)
     stretch: Range = (1.0, 8.0)
     """How much slower than `CASCADE_KERNEL`; log-uniform."""
-    seeds: Range = (20.0, 200.0)
+    seeds: Range = (40.0, 300.0)
     """Orders that start a cascade; log-uniform."""
     seed_s: Range = (3.0, 90.0)
     """How fast they come: the mean wait of one, before it is stretched; log-uniform."""
