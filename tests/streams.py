@@ -14,7 +14,8 @@ from service.detector import Rules
 from service.ledger import LedgerError
 from service.ledger.memory import MemoryLedger
 from service.model import ALL, MINUTE, SECOND, SPANS, Alert, Coverage, Liquidation, Reading, Side
-from service.pipeline import Dossier, Judge
+from service.pipeline import Judge
+from tests.court import judge_over
 from tests.orders import T0, order
 
 #: Episodes that end soon: a stream of minutes then holds several.
@@ -134,7 +135,7 @@ class Street:
 
     def replica(self) -> Judge:
         cover = (lambda _asset, _span, now: self.coverage(now)) if self.heard else None
-        return Judge(self.ledger, self.rules, cover, Dossier(self.ledger, cover))
+        return judge_over(self.ledger, self.rules, cover)
 
     def coverage(self, now: int) -> Coverage:
         assert self.heard

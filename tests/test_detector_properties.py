@@ -65,10 +65,11 @@ async def through(street: Street, stream: Sequence[Stretch]) -> Told:
 
 
 def gauges(told: Told) -> dict[str, Gauge]:
-    """The stored signals of every market, their windows moved to the same second: how far is no part of what they know."""
+    """The stored signals of every market, moved to the same second: how far they had been moved is no part of what they know."""
     stored = {m: msgspec.msgpack.decode(one, type=Stored) for m, one in told.states.items() if m != CURSOR}
     found = {market: one.gauge for market, one in stored.items() if one.gauge}
     for gauge in found.values():
+        gauge.advance(BEGIN + HOUR, RULES, gauge.heard)
         gauge.burst.move((BEGIN + HOUR) // SECOND)
     return found
 

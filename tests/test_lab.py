@@ -95,7 +95,7 @@ def test_clusters_go_on_over_midnight(plain: list[Day]) -> None:
 
 
 def test_news_hits_one_side_only_where_asked() -> None:
-    busy = replace(PLAIN, bursts_per_month=300, branching=(0.4, 0.4))
+    busy = replace(PLAIN, bursts_per_month=300, branching=(0.4, 0.4), burst_side=(0.5, 0.5))
 
     def most(law: Law) -> float:
         """The most uneven ten minutes of five days."""
@@ -347,7 +347,7 @@ def test_a_silenced_rule_opens_nothing(crowded: tuple[list[Day], list[Truth]]) -
 
 
 def test_held_levels_rise_no_higher_than_told() -> None:
-    for most, wanted in ((0, 10.0), (2, 20.0), (1e9, 40.0)):
+    for most, wanted in ((0, 4.0), (2, 8.0), (1e9, 40.0)):
         gauge = Held(asset="ALL", most=most)
         gauge.early.blocks, gauge.early.fit = 96 * 60, Fit(u=40.0, sigma=1e-9, xi=0.5, p=0.03)
         gauge.level(Rules())

@@ -339,5 +339,49 @@ def test_a_market_is_looked_at_in_the_shortest_window_that_mostly_holds_an_order
     gauge = run(Gauge(asset="DOGE"), calm(7 * 86_400, every=every), step_s=600)
 
     assert gauge.burst.width == width
-    assert gauge.sparse is sparse
+    assert gauge.widths.sparse is sparse
     assert (gauge.pulse(gauge.second) is None) is sparse
+
+
+def ended(gauge: Gauge, blocks: dict[int, float]) -> None:
+    """These blocks have ended with these scores of both kinds, and time has gone on."""
+    gauge.waiting = [(block, score, score) for block, score in blocks.items()]
+    gauge.block = max(blocks) + 100
+
+
+def in_the_tail(gauge: Gauge) -> list[tuple[float, int]]:
+    gauge._learn()
+    return sorted(gauge.breadth.top, key=lambda row: row[1])
+
+
+def test_what_belongs_to_an_episode_that_came_to_something_is_not_learnt():
+    gauge = Gauge(asset="ALL")
+    ended(gauge, {7: 1.0, 8: 2.0, 9: 50.0, 10: 90.0})
+    gauge.event(8 * 900 * 1_000)
+    assert in_the_tail(gauge) == [(1.0, 7)], "while it is open nothing from its onset on is"
+    gauge.event_over(real=True)
+
+    assert in_the_tail(gauge) == [(1.0, 7)]
+    assert gauge.waiting == []
+
+
+def test_an_episode_that_came_to_nothing_is_learnt_as_one_block_at_the_level():
+    gauge = Gauge(asset="ALL")
+    ended(gauge, {7: 1.0, 8: 2.0, 9: 50.0, 10: 90.0})
+    gauge.event(8 * 900 * 1_000)
+    gauge.event_over(real=False)
+
+    assert in_the_tail(gauge) == [(1.0, 7), (gauge.levels.breadth, 10)]
+
+
+def test_a_storm_on_both_sides_scores_nothing_and_one_on_a_side_does():
+    def scores(share: float) -> tuple[float, float]:
+        gauge = Gauge(asset="ALL")
+        gauge.burst.capped_short, gauge.burst.capped_long = int(share * 1e9), int((1 - share) * 1e9)
+        gauge.burst.recent = 100
+        return gauge._scores(3.0, 1.0)
+
+    assert scores(0.5) == (0.0, 0.0)
+    small, large = scores(0.75), scores(1.0)
+    assert large[0] == pytest.approx(4 * small[0])
+    assert large[1] == pytest.approx(2 * small[1])

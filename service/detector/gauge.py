@@ -26,6 +26,7 @@ from service.detector.rules import Rules
 from service.detector.scale import MINUTE_S, Scale
 from service.detector.sizes import Sizes
 from service.detector.tail import A_MONTH, BLOCK_S, Tail
+from service.detector.widths import Widths
 from service.model import SECOND, Pulse
 
 #: A second is closed this long after it ended: feeds tell in batches, clocks differ.
@@ -34,11 +35,6 @@ LATE_MS = 4 * SECOND
 LEAST_ORDERS = 30
 #: Blocks from one fit of the tails to the next: 6 hours.
 _REFIT = 24
-#: Widths a sparse market may need (s): the shortest that holds an order at least half of the time.
-WIDTHS = (300, 900, 3600)
-_SPARSE, _DENSE = 0.5, 0.7
-#: Blocks the share of filled windows is remembered for: a day.
-_FILLED_MEMORY = 96
 _VERSION = 1
 #: Blocks a block waits before it is learnt: an onset may be dated back.
 _WAITS = 8
@@ -82,8 +78,7 @@ class Gauge(msgspec.Struct):
     waiting: list[tuple[int, float, float]] = []
     """Ended blocks (number, B, E) that no tail has learnt yet: an episode may turn out to have begun in them."""
     levels: Levels = Levels(breadth=5.0, early=4.0, watch=2.0)
-    filled: list[float] = msgspec.field(default_factory=lambda: [1.0, 1.0, 1.0])
-    """How often each of WIDTHS held an order."""
+    widths: Widths = msgspec.field(default_factory=Widths)
     last_order: int = 0
 
     def count(self, at: int, usd: float, short: bool) -> bool:
@@ -175,7 +170,7 @@ class Gauge(msgspec.Struct):
     def _end_block(self, rules: Rules) -> None:
         if self.scale.usual is not None and self.heard >= _LEAST_HEARD:
             self.waiting.append((self.block, self.block_breadth, self.block_early))
-            self._note_filled()
+            self.widths.note(self.scale.minute * MINUTE_S - self.last_order)
         self.block_breadth = self.block_early = 0.0
         self.block = self.scale.minute * MINUTE_S // BLOCK_S
         self._learn()
@@ -201,30 +196,16 @@ class Gauge(msgspec.Struct):
             watch=self.early.level(q * rules.watches, rules.watch),
         )
 
-    def _note_filled(self) -> None:
-        ended = self.scale.minute * MINUTE_S
-        for number, width in enumerate(WIDTHS):
-            held = self.last_order >= ended - width
-            self.filled[number] += (held - self.filled[number]) / _FILLED_MEMORY
-
     def _choose_width(self) -> None:
-        wide = [width for width, held in zip(WIDTHS, self.filled, strict=True) if held >= _SPARSE]
-        found = wide[0] if wide else WIDTHS[-1]
-        if found < self.burst.width and self.filled[WIDTHS.index(found)] < _DENSE:
-            return  # a market at the edge stays as it is: a new width is learnt from the beginning
-        if found != self.burst.width:
-            self.burst.width = found
+        width = self.widths.choose(self.burst.width)
+        if width != self.burst.width:
+            self.burst.width = width
             self.breadth, self.early = Tail(), Tail()
-
-    @property
-    def sparse(self) -> bool:
-        """Even an hour holds no order half of the time: nothing is usual here, only floors apply."""
-        return self.filled[-1] < _SPARSE
 
     def pulse(self, second: int) -> Pulse | None:
         """The signals as they stand at a second that is not before the last order; None while too little is known."""
         usual, burst, levels = self.scale.usual, self.burst, self.levels
-        if usual is None or self.sparse:
+        if usual is None or self.widths.sparse:
             return None
         burst.move(second)
         z = self.growth.z(second)

@@ -24,7 +24,7 @@ HOLE = 3 * HOUR
 REACH = 365 * DAY
 
 _ENCODE = msgspec.json.Encoder().encode
-_DECODE = msgspec.json.Decoder(Board).decode
+_DECODE = msgspec.json.Decoder(tuple[Board, int]).decode
 
 
 class Boards:
@@ -66,14 +66,14 @@ class Boards:
     def stored(self, asset: str) -> bytes | None:
         """A board as it is kept; None for a market without one."""
         board = self._boards.get(asset)
-        return _ENCODE(board) if board else None
+        return _ENCODE((board, self._days.get(asset, 0))) if board else None
 
     def load(self, states: Mapping[str, bytes]) -> None:
         """Take up what `stored` gave, by market; what cannot be read is made anew from the hours."""
         self._boards, self._days = {}, {}
         for asset, state in states.items():
             try:
-                self._boards[asset] = _DECODE(state)
+                self._boards[asset], self._days[asset] = _DECODE(state)
             except msgspec.MsgspecError as error:
                 log.warning("the stored records of %s are of another version and are made anew: %s", asset, error)
 

@@ -39,6 +39,7 @@ class Judge:
         self._pulses: dict[str, list[Pulse]] = {}
         self._latest: dict[str, Reading] = {}
         self._against: dict[str, Side] = {}
+        self._now = 0
         self._rounds = 0
 
     async def load(self, now: int) -> None:
@@ -52,6 +53,7 @@ class Judge:
 
     async def listen(self, now: int) -> set[str]:
         """Bring the signals up to `now`; the markets that need a reading, even when nothing new came."""
+        self._now = now
         coverage = self._sources.cover(ALL, _HEARD_SPAN, now) if self._sources.cover else None
         share = coverage.seconds_share if coverage else None
         for market, pulses in (await self.markets.listen(now, 1.0 if share is None else share)).items():
@@ -67,19 +69,18 @@ class Judge:
         """Step the readings' markets and commit what changed. On LedgerError or LeaseLostError nothing changed."""
         before = dict(self.markets.lives)
         verdicts: list[Verdict] = []
-        changed, now = False, 0
+        changed = False
         ordered = sorted(readings, key=lambda one: one.asset != ALL)
         try:
             onsets = {market: life.open.onset for market, life in before.items() if life.open}
             self.markets.changed(await self._sources.boards.observe(ordered, onsets))
             for reading in ordered:
-                now = max(now, reading.now)
                 life, said = self._step(before.get(reading.asset, State()), reading)
                 verdicts += said
                 changed |= self.markets.keep(reading.asset, life)
             above = [market for market in self._pulses if market != ALL]
             alerts = [await self._dossier.alert(verdict, above) for verdict in verdicts]
-            await self._write(token, alerts, now, changed=changed)
+            await self._write(token, alerts, changed=changed)
         except BaseException:
             self.markets.lives = before
             raise
@@ -114,12 +115,12 @@ class Judge:
         self._against[market] = side
         return side
 
-    async def _write(self, token: int, alerts: Sequence[Alert], now: int, *, changed: bool) -> None:
+    async def _write(self, token: int, alerts: Sequence[Alert], *, changed: bool) -> None:
         keep = self._sources.keep
         self._rounds += 1
         if not changed and not alerts and (not keep or self._rounds % SNAPSHOT_ROUNDS):
             return
-        states = self.markets.unwritten(now) if keep else {}
+        states = self.markets.unwritten(self._now) if keep else {}
         await self._ledger.commit(token, states, alerts)
         self.markets.written(states)
 

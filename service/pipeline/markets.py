@@ -142,6 +142,7 @@ class Markets:
         if gauge is None:
             return None
         gauge.advance(now, self._rules, gauge.heard)
+        self._dirty.add(market)
         return gauge.pulse(gauge.second - 1)
 
     def keep(self, market: str, life: State) -> bool:
