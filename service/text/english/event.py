@@ -45,7 +45,9 @@ def record(alert: Alert) -> str:
         return ""
     span, _, side = since.measure.partition(" ")
     what = f"{_MEASURE.get(span, span)} of {SIDE[Side(side)] if side in set(Side) else 'both sides'}"
-    return sentence([f"{'already the ' if since.running else ''}largest {what} since {_since(since, _reached(alert, since))}"])
+    return sentence(
+        [f"{'already the ' if since.running else ''}largest {what} since {_since(since, _reached(alert, since))}"]
+    )
 
 
 def course(alert: Alert) -> str:
@@ -78,8 +80,9 @@ def _since(since: Since, now: str) -> str:
     dates = f"{since.largest_since} (UTC)"
     if since.zone_date not in {None, since.largest_since}:
         dates += f", {since.zone_date} in {since.zone}"
-    then = f"{usd_en(since.usd)}{' then' if since.comparable else ', counted differently then'}"
-    return f"{dates} ({now and f'{now}, '}{then})"
+    then = "then" if since.comparable else "counted differently then"
+    joined = " " if now or since.comparable else ", "
+    return f"{dates} ({now and f'{now}, '}{usd_en(since.usd)}{joined}{then})"
 
 
 def _amount(alert: Alert) -> str:
