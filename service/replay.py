@@ -8,8 +8,9 @@ from service import tape
 from service.detector import LATE_MS, Rules
 from service.detector.calendar import Event
 from service.ledger import Ledger
-from service.model import ALL, SECOND, Alert, Reading, Record, Side, to_units, to_usd
+from service.model import ALL, MINUTE, SECOND, Alert, Reading, Record, Side, to_units, to_usd
 from service.pipeline import Boards, Judge, Recent, Sources
+from service.pipeline.boards import HOLE
 from service.pipeline.shown import documented
 from service.tape import Row
 from service.venues import VENUES
@@ -20,6 +21,8 @@ STEP_MS = SECOND
 IDLE_MS = 10 * SECOND
 #: By then the signals have closed the last second in which something came.
 CLOSING_MS = LATE_MS + STEP_MS
+#: A recording is taken to have begun so long before its first row.
+HEARD_AGAIN_MS = MINUTE
 _HOLDER = "replay"
 _LEASE_MS = 86_400_000
 
@@ -110,6 +113,8 @@ class Replay:
         while self._judge.open_markets and self._now + IDLE_MS < at:
             self._now += IDLE_MS
             await self._observe(await self._ledger.read(sorted({ALL, *self._judge.open_markets}), self._now))
+        if self._taken and at - self._now > HOLE:  # recordings put together: what lies between was not heard
+            await self._judge.markets.listen(at - HEARD_AGAIN_MS, 0.0)
 
     async def _observe(self, readings: Sequence[Reading]) -> None:
         await self._recent.refresh(self._now)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.detector import Rules, State, Verdict, step
-from service.model import MINUTE, SPANS, Phase, Reading, Totals
+from service.model import MINUTE, SECOND, SPANS, Excitation, Phase, Pulse, Reading, Totals
 
 #: The hour rule by itself: updates at once, no reminders.
 RULES = Rules(update_s=0, remind_s=1e9)
@@ -124,6 +124,28 @@ def test_an_episode_whose_side_lost_its_share_closes():
     rows = [(0, 0, 120), *((1 + minute, 150, 200) for minute in range(10))]
 
     assert phases(run(rows))[-1] == "closed"
+
+
+def loud(minute: float, usd: float) -> Reading:
+    """A reading whose signals stand far above their levels, with these dollars of shorts in the last five minutes."""
+    one = reading(minute, 0, usd / 1e6)
+    pulse = Pulse(
+        at=one.now, width_s=300, early=50.0, early_level=4.0, watch_level=2.0, breadth=50.0, breadth_level=5.0,
+        growth_z=3.0, orders_minute=40, orders=40, long_usd=0.0, short_usd=usd, lean=1.0, onset=one.now - 60 * SECOND,
+        usual_rate=0.001, usual_usd=1.0, median_usd=1e3, cap_usd=1e4, days=1.0, rarity_days=None,
+        excitation=Excitation(word="steady", low=0.5, high=1.0, branching=None),
+    )  # fmt: skip
+    return msgspec.structs.replace(one, pulse=pulse)
+
+
+@pytest.mark.parametrize(("later", "told"), [(0.49e6, ["opened", "closed"]), (0.51e6, ["opened"])])
+def test_an_episode_is_not_kept_open_by_less_than_half_of_the_dollars_that_growth_needs(later, told):
+    state, verdicts = State(), []
+    for minute in range(40):
+        state, verdict = step(state, loud(minute, 2e6 if minute < 5 else later), RULES)
+        verdicts += [verdict] if verdict else []
+
+    assert phases(verdicts) == told
 
 
 def test_the_other_side_opens_only_after_the_first_episode_closed():

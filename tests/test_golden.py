@@ -58,6 +58,7 @@ def since(draw) -> Since:
         comparable=draw(st.booleans()),
         first_at=draw(moment),
         running=draw(st.booleans()),
+        now_usd=draw(maybe(usd)),
         **known,
     )
 

@@ -197,6 +197,7 @@ def test_577_of_january_is_the_largest_since_the_tenth_of_october_which_in_china
         zone="UTC+8",
         at=ms("2025-10-10T21:15"),
         usd=2456,
+        now_usd=577,
         measure="24h short",
         comparable=True,
         first_at=ms("2025-06-01T00:00"),

@@ -12,8 +12,9 @@ import pytest
 from service import tape
 from service.detector import Rules
 from service.ledger.memory import MemoryLedger
-from service.model import HOUR, Alert
+from service.model import HOUR, Alert, Side
 from service.replay import Replay, Summary
+from service.tape import Row
 from tests.shared import recorded
 
 
@@ -126,3 +127,21 @@ def test_without_json_the_command_speaks_in_sentences(tmp_path):
         "2026-01-13 22:00 UTC  opened critical 22:00 UTC short squeeze, BTC, part of the ALL episode: the hour crossed $30M, at least $200.0M "
     )
     assert '"short_usd":200000000.0' in answer.stderr
+
+
+@pytest.mark.parametrize(("hours", "kept"), [(2, False), (48, True)])
+async def test_a_hole_between_recordings_teaches_no_quiet_and_a_pause_inside_one_does(hours, kept):
+    def orders(since: int, count: int) -> list[Row]:
+        sides = (Side.LONG, Side.SHORT)
+        return [
+            Row(at=since + number * 20_000, venue="bybit", symbol="BTCUSDT", side=sides[number % 2], usd=1e4 + number)
+            for number in range(count)
+        ]
+
+    first = orders(1_768_341_600_000, 1080)
+    rows = [*first, *orders(first[-1].at + hours * HOUR, 30)]
+    replay = Replay(rows, MemoryLedger(), Rules(), lambda _: None)
+    await replay.run(asyncio.Event(), lambda _: None)
+
+    usual = replay._judge.markets.gauges["ALL"].scale.usual
+    assert (usual == pytest.approx(1 / 20, rel=0.02)) is kept

@@ -108,6 +108,7 @@ MEANING: Mapping[str, str] = {
     "shows all; `and` joins them where both were used.",
     "move_pct": "The move from start to now, in percent.",
     "multiple": "The span's dollars over the usual ones.",
+    "now_usd": "How much it is now, in dollars: what was compared; null in alerts written before it was noted.",
     "n_eff": "Orders of equal size that would say as much: (sum of dollars)^2 over sum of squares.",
     "mid_usd": "Dollars of both sides, best guess: the total and the part of that bucket that is still inside. For "
     "display; claims rest on the total.",

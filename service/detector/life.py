@@ -168,7 +168,7 @@ def _advance(episode: Open, reading: Reading, rules: Rules) -> Open:
     totals, pulse, now = reading.spans[SPAN], reading.pulse, reading.now
     higher = totals.usd > episode.peak_usd
     rarity = max(filter(None, (episode.rarity_days, pulse.rarity_days if pulse else None)), default=None)
-    low = signal.low(pulse, episode.side) if pulse else True
+    low = signal.low(pulse, episode.side, reading.asset, rules) if pulse else True
     # an hour that the other side has filled up makes this episode no worse
     own = totals.usd if side_usd(totals, episode.side) >= rules.close_share * totals.usd else 0.0
     low_since = _since(low, episode.low_since, now)

@@ -148,6 +148,7 @@ def since(board: Board, claim: Claim, zone: tzinfo = UTC) -> Since | None:
         zone=_offset(there),
         at=peak.at if peak else None,
         usd=peak.usd if peak else None,
+        now_usd=claim.usd,
         measure=key,
         comparable=comparable(board, claim.measure, peak),
         first_at=board.first_at,

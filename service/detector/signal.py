@@ -16,6 +16,9 @@ EARLY, LEVEL, HOUR_RULE, REMINDER, CALM = "early", "level", "hour", "reminder", 
 HEARD_SPAN, HEARD = "5m", 0.5
 #: Below these parts of their levels the signals are low: an episode fades.
 LOW_BREADTH, LOW_EARLY = 0.5, 0.2
+#: And below this part of the dollars growth needs to open one, whatever their levels: in a quiet night a single small
+#: order is many times the usual, and kept an episode open for hours (recorded on 2023-01-09).
+LOW_USD = 0.5
 
 
 def spoken(reading: Reading, rules: Rules) -> tuple[str, Side] | None:
@@ -40,9 +43,11 @@ def may_speak(reading: Reading, rules: Rules) -> Side | None:
     return side if leaning(pulse, side) >= rules.lean and side is not reading.against else None
 
 
-def low(pulse: Pulse, side: Side) -> bool:
+def low(pulse: Pulse, side: Side, asset: str, rules: Rules) -> bool:
     """Whether the signals no longer speak for an episode of this side."""
     if pulse.lean is None or leaning(pulse, side) < 1 / 2:
+        return True
+    if pulse.long_usd + pulse.short_usd < LOW_USD * rules.early_floor * rules.floor(asset):
         return True
     return pulse.breadth < LOW_BREADTH * pulse.breadth_level and pulse.early < LOW_EARLY * pulse.early_level
 

@@ -77,6 +77,8 @@ class Since(Record, frozen=True, kw_only=True):
     """The moment, ms UTC; of a whole day its noon."""
     usd: float | None = None
     """How much it was then."""
+    now_usd: float | None = None
+    """How much it is now; a rolling day stands nowhere else in an alert."""
     measure: str
     """What was compared: `hour`, `day` or `24h`, then the side or `total`, as `24h short`."""
     comparable: bool

@@ -101,6 +101,11 @@ def standing(alert: Alert) -> Since | None:
     return record if alert.started_at - since >= _RECORD_MS else None
 
 
+def record_now(since: Since) -> float | None:
+    """What a record has reached, where the alert's own dollars, an hour's, do not tell it."""
+    return None if since.measure.startswith("hour") else since.now_usd
+
+
 def began(alert: Alert) -> int:
     """When it began, ms UTC: at its change point where that is known, else when it was first told of."""
     return alert.course.onset if alert.course else alert.started_at

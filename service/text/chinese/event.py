@@ -59,6 +59,8 @@ def record(alert: Alert) -> str:
     span, _, side = since.measure.partition(" ")
     what = f"{_MEASURE.get(span, span)}{SIDE[Side(side)] if side in set(Side) else '多空合计'}爆仓"
     when, then = _since(since)
+    usd = facts.record_now(since)
+    then = "，".join(filter(None, ["" if usd is None else f"目前{floor(alert)}{usd_zh(usd)}", then]))
     return f"{'已是' if since.running else '为'}{when}以来最大的{what}{then and f'（{then}）'}。"
 
 

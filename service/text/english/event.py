@@ -45,7 +45,9 @@ def record(alert: Alert) -> str:
         return ""
     span, _, side = since.measure.partition(" ")
     what = f"{_MEASURE.get(span, span)} of {SIDE[Side(side)] if side in set(Side) else 'both sides'}"
-    return sentence([f"{'already the ' if since.running else ''}largest {what} since {_since(since)}"])
+    return sentence(
+        [f"{'already the ' if since.running else ''}largest {what} since {_since(since, _reached(alert, since))}"]
+    )
 
 
 def course(alert: Alert) -> str:
@@ -64,15 +66,23 @@ def course(alert: Alert) -> str:
     return sentence([*parts, f"peak hour{peak} until {when_utc(told.peak_hour_at, now)}{day and f', {day}'}"])
 
 
-def _since(since: Since) -> str:
-    """The date in both zones and how much it was; a memory without an equal claims no more than its reach."""
+def _reached(alert: Alert, since: Since) -> str:
+    """How much it is now, where no other sentence says so."""
+    usd = facts.record_now(since)
+    return "" if usd is None else f"{floor(alert)}{usd_en(usd)} now"
+
+
+def _since(since: Since, now: str) -> str:
+    """The date in both zones, how much it is and was; a memory without an equal claims no more than its reach."""
     if since.largest_since is None or since.usd is None:
         counted = "" if since.comparable else ", not all of them counted alike"
-        return f"our records began on {date_utc(since.first_at)} (UTC){counted}"
+        return f"our records began on {date_utc(since.first_at)} (UTC){now and f' ({now})'}{counted}"
     dates = f"{since.largest_since} (UTC)"
     if since.zone_date not in {None, since.largest_since}:
         dates += f", {since.zone_date} in {since.zone}"
-    return f"{dates} ({usd_en(since.usd)}{' then' if since.comparable else ', counted differently then'})"
+    then = "then" if since.comparable else "counted differently then"
+    joined = " " if now or since.comparable else ", "
+    return f"{dates} ({now and f'{now}, '}{usd_en(since.usd)}{joined}{then})"
 
 
 def _amount(alert: Alert) -> str:
