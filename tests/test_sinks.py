@@ -5,6 +5,7 @@ import contextlib
 import logging
 from typing import ClassVar
 
+import msgspec
 import pytest
 
 from service.bell import Bell
@@ -63,6 +64,19 @@ async def test_a_new_sink_starts_with_the_next_alert_and_a_restart_repeats_none(
         pass
 
     assert sink.got == ["e.3", "e.4", "e.5"]
+
+
+async def test_a_line_of_a_larger_episode_is_passed_over_and_not_waited_for():
+    ledger, sink = MemoryLedger(), Notebook()
+    token = await ledger.lease("me", 60_000)
+    async with running(ledger, sink) as bell:
+        line = msgspec.structs.replace(alert(2), parent="ALL-short_squeeze-1")
+        await ledger.commit(token, {}, [alert(1), line, alert(3)])
+        bell.ring()
+        await asyncio.sleep(0.05)
+
+    assert sink.got == ["e.1", "e.3"]
+    assert await ledger.cursor("notebook") == (await ledger.alerts(None, 1))[0][0]
 
 
 async def test_a_sink_new_on_an_empty_archive_gets_the_very_first_alert():

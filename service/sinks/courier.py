@@ -62,7 +62,8 @@ class Courier:
     async def errand(self, since: str) -> str:
         """Deliver everything after `since`; the cursor behind the last alert dealt with."""
         for cursor, alert in await self._ledger.alerts(since, _BATCH):
-            await self._deliver(alert)
+            if alert.parent is None:  # a line of ALL's episode is told by that one
+                await self._deliver(alert)
             await self._ledger.advance(self._sink.name, cursor)
             since = cursor
         return since
