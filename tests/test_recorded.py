@@ -304,7 +304,7 @@ async def test_an_episode_does_not_outlast_the_night_in_which_nothing_more_than_
 
     # no quarter of an hour, which is what the signals looked at, holds half of the million that growth needs to open one
     quarters = [ms("2023-01-09 21:45") + minute * MINUTE for minute in range(45)]
-    assert all(0 < sum(rolling(rows, ALL, at, HOUR).values()) for at in quarters)
+    assert all(sum(rolling(rows, ALL, at, HOUR).values()) > 0 for at in quarters)
     assert all(sum(rolling(rows, ALL, at, 15 * MINUTE).values()) < 0.5e6 for at in quarters)
     assert all(one.last.phase is Phase.CLOSED for one in evening)
     assert all(one.last.at < ms("2023-01-09 22:45") for one in evening)
