@@ -114,7 +114,7 @@ class Replay:
             self._now += IDLE_MS
             await self._observe(await self._ledger.read(sorted({ALL, *self._judge.open_markets}), self._now))
         if self._taken and at - self._now > HOLE:  # recordings put together: what lies between was not heard
-            await self._judge.markets.listen(at - HEARD_AGAIN_MS, 0.0)
+            await self._judge.markets.pass_unheard(self._now, at - HEARD_AGAIN_MS)
 
     async def _observe(self, readings: Sequence[Reading]) -> None:
         await self._recent.refresh(self._now)

@@ -129,7 +129,7 @@ def test_without_json_the_command_speaks_in_sentences(tmp_path):
     assert '"short_usd":200000000.0' in answer.stderr
 
 
-@pytest.mark.parametrize(("hours", "kept"), [(2, False), (48, True)])
+@pytest.mark.parametrize(("hours", "kept"), [(2, False), (48, True), (2400, True)])
 async def test_a_hole_between_recordings_teaches_no_quiet_and_a_pause_inside_one_does(hours, kept):
     def orders(since: int, count: int) -> list[Row]:
         sides = (Side.LONG, Side.SHORT)

@@ -11,6 +11,7 @@ from collections.abc import Collection
 import msgspec
 
 from service.detector import Gauge, State, came_to_something
+from service.detector.hole import jump
 from service.model import ALL, HOUR, MINUTE, SECOND, Liquidation, Pulse, Side
 from service.pipeline.prices import Prices
 from service.pipeline.sources import Sources
@@ -23,6 +24,7 @@ BEGIN_MS = 75 * MINUTE
 MISSED_MS = 2 * MINUTE
 #: A market without orders for so long is forgotten.
 FORGET_MS = 7 * 24 * HOUR
+DAY = 24 * HOUR
 #: The name under which the cursor is stored beside the markets.
 CURSOR = "*"
 
@@ -119,6 +121,16 @@ class Markets:
             if pulses := gauge.advance(now, self._rules, heard):
                 found[market] = pulses
         return found
+
+    async def pass_unheard(self, since: int, until: int) -> None:
+        """Nobody listened from `since` to `until` (ms UTC), which may be years: nothing is learnt of it."""
+        await self.listen(since + HOUR, 0.0)
+        days = (until - since - 2 * HOUR) // DAY
+        if days > 0:
+            for gauge in self.gauges.values():
+                jump(gauge, days)
+            self._heard_to += days * DAY
+        await self.listen(until, 0.0)
 
     def _hear(self, heard: float) -> set[str]:
         """The markets of which so far another part was heard: their minutes up to now count as that part of a minute.
