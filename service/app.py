@@ -85,7 +85,8 @@ class App:
         self.selfcheck = SelfCheck(ledger, clock, list(enabled.values()))
         sources = self._make_sources(settings, enabled)
         self._judge = Judge(sources)
-        self.episodes, self.second_opinion = self._judge.episodes, self._reconcile.opinion
+        self.episodes, self.watching = self._judge.episodes, self._judge.watching
+        self.second_opinion = self._reconcile.opinion
         self._pipeline = self._make_pipeline(settings.pipeline, sources.recent)
         self._outposts.update(self._make_outposts(settings, client))
         sections = {name: getattr(settings.sinks, name) for name in SINKS}

@@ -101,6 +101,9 @@ class Stage:
         self.boards: dict[str, Board] = {}
         self._token: int | None = None
 
+    def watching(self) -> dict[str, int]:
+        return {"BTC": NOW - 60_000}
+
     async def depth(self, _asset: str, _span: str, _now: int) -> Depth:
         return Depth()
 

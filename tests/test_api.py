@@ -486,7 +486,9 @@ class TestHouse:
         async with inside(stage) as client:
             answer = await client.get("/episodes")
 
-        assert msgspec.json.decode(answer.content, type=shapes.Episodes).episodes == stage.open
+        found = msgspec.json.decode(answer.content, type=shapes.Episodes)
+        assert found.episodes == stage.open
+        assert found.watching == stage.watching()
 
     async def test_venues_are_reported(self, stage: Stage) -> None:
         async with inside(stage) as client:

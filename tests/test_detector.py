@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.detector import Rules, State, Verdict, step
-from service.model import MINUTE, SECOND, SPANS, Excitation, Phase, Pulse, Reading, Totals
+from service.detector.grade import grade
+from service.model import MINUTE, SECOND, SPANS, Coverage, Excitation, Phase, Pulse, Reading, Side, Totals
 
 #: The hour rule by itself: updates at once, no reminders.
 RULES = Rules(update_s=0, remind_s=1e9)
@@ -224,3 +225,126 @@ def test_all_dollars_and_floors_times_a_thousand_gives_the_same_phases(stream):
 @given(st.lists(st.tuples(st.floats(0, 49), st.floats(0, 49)), max_size=50))
 def test_a_quiet_market_is_never_spoken_of(stream):
     assert run([(index, *row) for index, row in enumerate(stream)]) == []
+
+
+def pulse(now: int, **changes: object) -> Pulse:
+    """Signals of a market in which nothing is going on, unless told otherwise."""
+    fields = {
+        "at": now,
+        "width_s": 300,
+        "early": 0.0,
+        "early_level": 4.0,
+        "watch_level": 2.0,
+        "breadth": 0.0,
+        "breadth_level": 5.0,
+        "growth_z": 0.0,
+        "orders_minute": 0,
+        "orders": 0,
+        "long_usd": 0.0,
+        "short_usd": 2e6,
+        "lean": 0.9,
+        "onset": now - 2 * MINUTE,
+        "usual_rate": 1.0,
+        "usual_usd": 5e3,
+        "median_usd": 600.0,
+        "cap_usd": 2e4,
+        "days": 40.0,
+        "rarity_days": None,
+        "excitation": Excitation(word="steady", low=0.3, high=0.9, branching=None),
+    }
+    return Pulse(**(fields | changes))
+
+
+def signalled(minute: float, asset: str = "ALL", **changes: object) -> Reading:
+    quiet = reading(minute, 1, 3, asset)
+    return msgspec.structs.replace(quiet, pulse=pulse(quiet.now, **changes))
+
+
+def test_growth_opens_before_the_hour_and_the_hour_is_said_when_it_is_crossed():
+    state, opened = step(State(), signalled(0, early=4.0), Rules())
+    assert opened
+    assert (opened.phase, opened.rule, opened.crossed) == (Phase.OPENED, "early", False)
+    assert opened.episode.onset == T0 - 2 * MINUTE
+
+    crossing = msgspec.structs.replace(reading(1, 1, 102), pulse=pulse(T0 + MINUTE, early=4.0))
+    _, grown = step(state, crossing, Rules())
+    assert grown
+    assert (grown.phase, grown.rule, grown.crossed) == (Phase.GREW, "hour", True)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"early": 3.9},
+        {"early": 9.0, "lean": 0.6},
+        {"early": 9.0, "short_usd": 0.9e6},
+        {"breadth": 5.0, "short_usd": 9.9e6},
+        {"breadth": 4.9, "short_usd": 50e6},
+    ],
+)
+def test_a_signal_below_its_level_its_floor_or_without_a_side_opens_nothing(changes):
+    assert step(State(), signalled(0, **changes), Rules())[1] is None
+
+
+def test_breadth_opens_from_its_floor_on():
+    _, opened = step(State(), signalled(0, breadth=5.0, short_usd=10e6), Rules())
+
+    assert opened
+    assert opened.rule == "level"
+
+
+def test_half_a_market_and_prices_that_go_the_other_way_keep_signals_quiet():
+    loud = signalled(0, early=9.0)
+    half = Coverage(venues_live=1, venues=3, seconds_share=0.49)
+
+    assert step(State(), msgspec.structs.replace(loud, coverage={"5m": half}), Rules())[1] is None
+    assert step(State(), msgspec.structs.replace(loud, against=Side.SHORT), Rules())[1] is None
+    assert step(State(), msgspec.structs.replace(loud, against=Side.LONG), Rules())[1] is not None
+
+
+def test_an_onset_of_more_than_an_hour_ago_is_none_of_this_burst():
+    _, opened = step(State(), signalled(0, early=9.0, onset=T0 - 61 * MINUTE), Rules())
+
+    assert opened
+    assert opened.episode.onset == T0 - 5 * MINUTE
+
+
+def test_a_single_coin_waits_ten_seconds_for_all_and_is_a_line_of_it():
+    rules = Rules()
+    state, verdict = step(State(), signalled(0, "DOGE", early=9.0), rules)
+    assert verdict is None
+    _, parent = step(State(), signalled(0, early=9.0), rules)
+    _, verdict = step(state, signalled(10 / 60, "DOGE", early=9.0), rules, parent and parent.episode)
+
+    assert verdict
+    assert parent
+    assert verdict.episode.parent == parent.episode.id
+
+
+def test_what_fades_and_comes_back_within_half_an_hour_is_one_episode():
+    state, _ = step(State(), signalled(0, early=9.0), Rules())
+    for minute in range(1, 26):
+        state, verdict = step(state, signalled(minute), Rules())
+        assert verdict is None
+    assert state.open
+    assert state.open.fading
+    state, verdict = step(state, signalled(26, early=9.0), Rules())
+    assert (verdict, state.open and state.open.fading) == (None, False)
+
+    said = []
+    for minute in range(27, 60):
+        state, verdict = step(state, signalled(minute), Rules())
+        said += [(minute, verdict.phase.value)] if verdict else []
+    assert said == [(57, "closed")]
+
+
+@pytest.mark.parametrize(
+    ("usd", "days", "asset", "expected"),
+    [
+        (49e6, None, "ALL", 0), (50e6, None, "ALL", 1), (104e6, None, "ALL", 2), (458e6, None, "ALL", 3),
+        (1e9, None, "ALL", 4), (7e9, None, "ALL", 5), (7e9, None, "BTC", 0), (0, 7.0, "BTC", 1), (0, 30.0, "BTC", 2),
+        (0, 91.0, "BTC", 3), (0, 365.0, "BTC", 4), (60e6, 400.0, "ALL", 4),
+    ],
+)  # fmt: skip
+def test_grades_are_the_worse_of_rarity_and_size(usd, days, asset, expected):
+    assert grade(asset, usd, days) == expected

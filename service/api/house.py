@@ -52,7 +52,8 @@ def _market(router: APIRouter, view: View) -> None:
     async def episodes(request: Request) -> Response:
         """What was said of closed ones is in /alerts."""
         now, simulated = view.clock.now(), view.simulated
-        return answer.json(request, Episodes(now=now, simulated=simulated, episodes=view.episodes()))
+        found = Episodes(now=now, simulated=simulated, episodes=view.episodes(), watching=view.watching())
+        return answer.json(request, found)
 
 
 def _venues(router: APIRouter, view: View) -> None:

@@ -164,8 +164,7 @@ MEANING: Mapping[str, str] = {
     "simulated": "True when the orders come from local venue servers: nothing of this happened in a market.",
     "since": "When this state or comparison began, ms UTC.",
     "socket": "Which of the venue's connections.",
-    "sizes": "Of an estimate, whose order sizes were used: reference (venues that show every order), isolated (the "
-    "contract's own, from quiet minutes) or usual (a table).",
+    "sizes": "Whose order sizes an estimate leans on: reference (venues that show all), isolated (its own) or usual.",
     "sockets": "Every connection to the venue.",
     "source": "Who counted.",
     "span": "The rolling span: 1m, 5m, 15m, 1h, 4h, 24h.",
@@ -193,6 +192,7 @@ MEANING: Mapping[str, str] = {
     "estimated.",
     "venues_live": "How many of the venues are live now.",
     "version": "Version of the service.",
+    "watching": "Markets whose growth is above the watch level, and since when, ms UTC.",
     "why": "The alert in a few short sentences; the first alone must do.",
     "within_s": "How close together the venues went, in seconds; null when one led.",
     "word": "fading, steady, growing or exploding.",

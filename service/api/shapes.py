@@ -100,6 +100,7 @@ class Episodes(Record, frozen=True, kw_only=True):
     now: int
     simulated: bool
     episodes: Sequence[Episode]
+    watching: Mapping[str, int]
 
 
 class Venues(Record, frozen=True, kw_only=True):

@@ -30,6 +30,10 @@ class View(Protocol):
         """What is remembered of an asset's largest hours and days; None when nothing is yet."""
         ...
 
+    def watching(self) -> Mapping[str, int]:
+        """Markets on watch, and since when (ms UTC)."""
+        ...
+
     async def depth(self, asset: str, span: str, now: int) -> Depth:
         """What the single orders of a span that ends now say beyond their sum."""
         ...

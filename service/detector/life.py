@@ -16,15 +16,16 @@ from service.detector import hour, signal
 from service.detector.grade import grade, severity, worse
 from service.detector.hour import SPAN, side_usd
 from service.detector.rules import Rules
-from service.model import ALL, SECOND, Kind, Phase, Pulse, Reading, Record, Severity, Side, Totals
+from service.model import ALL, HOUR, SECOND, Kind, Phase, Pulse, Reading, Record, Severity, Side, Totals
 
 _KINDS = {Side.SHORT: Kind.SHORT_SQUEEZE, Side.LONG: Kind.LONG_FLUSH}
 #: What is part of a larger cascade shows within this long: a single asset waits for ALL to speak first.
 GROUP_WAIT_MS = 10 * SECOND
 #: An episode whose largest hour reached this part of the floor came to something.
 REAL = 0.5
-#: No onset is dated further back than this (ms) before the alarm: two hours.
-_OLDEST_ONSET = 7_200_000
+#: An onset dated further back than this (ms) is none: the market has been busier than usual for long, and only the last
+#: minutes are known to belong to what is being told.
+_OLDEST_ONSET = HOUR
 
 
 class Open(Record, frozen=True, kw_only=True):
@@ -154,7 +155,7 @@ def _open(rule: str, side: Side, reading: Reading, rules: Rules) -> Open:
         peak_usd=totals.usd,
         peak_at=now,
         alerts=1,
-        onset=max(now - _OLDEST_ONSET, min(pulse.onset, now)) if pulse and pulse.onset else now,
+        onset=_onset(pulse, now),
         said_at=now,
         said_severity=found,
         crossed=rule == signal.HOUR_RULE,
@@ -162,6 +163,12 @@ def _open(rule: str, side: Side, reading: Reading, rules: Rules) -> Open:
         grade=grade(reading.asset, totals.usd, rarity),
         rarity_days=rarity,
     )
+
+
+def _onset(pulse: Pulse | None, now: int) -> int:
+    if pulse is None:
+        return now
+    return min(pulse.onset, now) if pulse.onset >= now - _OLDEST_ONSET else now - pulse.width_s * SECOND
 
 
 def _advance(episode: Open, reading: Reading, rules: Rules) -> Open:

@@ -129,6 +129,11 @@ class Judge:
         found = [self._episode(market, life.open) for market, life in self.markets.lives.items() if life.open]
         return sorted(found, key=lambda episode: -(episode.long_usd + episode.short_usd))
 
+    def watching(self) -> dict[str, int]:
+        """Markets on watch, of which nobody is told, and since when (ms UTC)."""
+        lives = self.markets.lives.items()
+        return {market: life.watch_since for market, life in lives if life.watch_since is not None and not life.open}
+
     def _episode(self, market: str, episode: Open) -> Episode:
         reading = self._latest.get(market)
         totals = reading.spans[SPAN] if reading else Totals()
