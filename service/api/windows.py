@@ -30,7 +30,7 @@ async def _window(view: View, reading: Reading, span: str, edge: Edge) -> Window
         by_symbol=_parts(detail.symbols),
         by_asset=_parts(detail.assets) if reading.asset == ALL else None,
         largest=detail.largest,
-        estimated=found.estimated,
+        estimated=found.estimated and found.estimated.no_less_than(reading.spans[span].usd),
         certainty=found.certainty,
         second_opinion=view.second_opinion() if (reading.asset, span) == (ALL, "1h") else None,
         simulated=view.simulated,

@@ -123,7 +123,7 @@ def _life(verdict: Verdict, rules: Rules) -> Fired:
         f"what was said or the severity rises; a reminder every {rules.remind_s:g} s; it ends after "
         f"{rules.end_s:g} s of low signals and {rules.close_after_s:g} s of a calm hour"
     )
-    return Fired(rule=verdict.rule, fired=True, because=because)
+    return Fired(rule="life", fired=True, because=because)
 
 
 def _rounded(values: dict[str, float | str | None]) -> dict[str, float | str | None]:

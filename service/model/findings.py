@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from service.model.words import Record
 
 
@@ -22,6 +24,13 @@ class Estimated(Record, frozen=True, kw_only=True):
     short_usd: float | None = None
     sizes: tuple[str, ...] = ()
     """Whose order sizes were used: `reference` (complete venues), `isolated` (the contract's own), `usual` (table)."""
+
+    def no_less_than(self, shown_usd: float) -> "Estimated":
+        """The same where a total, counted a few seconds apart from the orders, shows more."""
+        if self.low >= shown_usd:
+            return self
+        usd, high = max(self.usd, shown_usd), max(self.high, shown_usd)
+        return msgspec.structs.replace(self, low=shown_usd, usd=usd, high=high)
 
 
 class Certainty(Record, frozen=True, kw_only=True):

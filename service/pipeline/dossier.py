@@ -26,6 +26,7 @@ from service.model import (
     Baseline,
     Course,
     Excitation,
+    Lead,
     Liquidation,
     Phase,
     PriceMove,
@@ -43,6 +44,8 @@ _PRICE_MS = 5 * MINUTE
 #: Orders from before the onset that show whose curve rose first.
 _LEAD_IN = 2 * MINUTE
 _BURST_S = 300
+#: Curves that cannot be told apart any closer than this (s) were not compared at all.
+_TOGETHER_S = 60
 _LEARNT_DAYS = 30.0
 _TENTHS = (0.1, 0.5, 0.9)
 
@@ -105,16 +108,20 @@ class Dossier:
         orders = sources.recent.of(verdict.asset, at - KEEP_MS, at)
         hour = [order for order in orders if order.at > at - SPANS[SPAN]]
         event = facts((order for order in orders if order.side is episode.side), episode.onset, at)
+        # what price and venues do once it ebbs away says nothing of what drove it
+        ebbing = verdict.phase is Phase.CLOSED or episode.fading
         found: dict[str, Any] = {
             "certainty": certainty((order.usd, order.side is Side.SHORT) for order in hour),
             "pattern": pattern(event, verdict.asset, above) if event else None,
-            "price": self.price(verdict.asset, episode.side, episode.onset, at),
         }
+        if not ebbing:
+            found["price"] = self.price(verdict.asset, episode.side, episode.onset, at)
         if episode.parent is None:
             own = [order for order in orders if order.side is episode.side and order.at > episode.onset - _LEAD_IN]
+            estimated = estimate(orders, sources.feeds(), at, SPAN, sources.spread())
             found |= {
-                "estimated": estimate(orders, sources.feeds(), at, SPAN, sources.spread()),
-                "lead": lead(own, episode.onset, at) if verdict.phase is not Phase.CLOSED else None,
+                "estimated": estimated and estimated.no_less_than(verdict.totals.usd),
+                "lead": None if ebbing else _worth_telling(lead(own, episode.onset, at)),
                 "excitation": _excitation(verdict, orders),
             }
         return found
@@ -159,6 +166,12 @@ class Dossier:
             share_of_day=min(1.0, round(episode.peak_usd / day, 4)) if day and whole else None,
             notices=episode.alerts,
         )
+
+
+def _worth_telling(found: Lead | None) -> Lead | None:
+    """That venues went together within minutes tells nothing."""
+    vague = found is not None and found.venue is None and (found.within_s or 0) > _TOGETHER_S
+    return None if vague else found
 
 
 def _reached(by_end: Sequence[tuple[int, float]], usd: float, now: int) -> int:
