@@ -385,3 +385,12 @@ def test_a_storm_on_both_sides_scores_nothing_and_one_on_a_side_does():
     small, large = scores(0.75), scores(1.0)
     assert large[0] == pytest.approx(4 * small[0])
     assert large[1] == pytest.approx(2 * small[1])
+
+
+def test_an_order_of_less_than_a_cent_is_no_trouble_and_no_order():
+    gauge = Gauge(asset="ALL")
+    for usd in (0.0, 0.00004, 5.0):
+        assert gauge.count(1_000_000_000, usd, True)
+    gauge.advance(1_000_010_000, Rules())
+
+    assert gauge.burst.orders == 1

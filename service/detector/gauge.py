@@ -36,6 +36,8 @@ LEAST_ORDERS = 30
 #: Blocks from one fit of the tails to the next: 6 hours.
 _REFIT = 24
 _VERSION = 1
+#: Less than a cent is stored as nothing, and nothing has no logarithm.
+_LEAST_USD = 0.01
 #: Blocks a block waits before it is learnt: an onset may be dated back.
 _WAITS = 8
 #: A block of which less was heard teaches nothing.
@@ -87,6 +89,8 @@ class Gauge(msgspec.Struct):
         if second < self.second:
             self.late += 1
             return False
+        if usd < _LEAST_USD:
+            return True
         self.pending.setdefault(second, []).append((usd, short))
         return True
 

@@ -1,11 +1,12 @@
 """What the last hour's single orders say of a span, for whoever asks: worked out once for each 10 s, in a thread."""
 
 import asyncio
+from collections.abc import Sequence
 
 from service.detector import certainty
 from service.detector.undercount import estimate
 from service.ledger.buckets import TICK
-from service.model import HOUR, SPANS, Depth, Side
+from service.model import HOUR, SPANS, Depth, Liquidation, Side
 from service.pipeline.recent import KEEP_MS
 from service.pipeline.sources import Sources
 
@@ -27,11 +28,11 @@ class Depths:
         if now // TICK != self._tick:
             self._tick, self._kept = now // TICK, {}
         if (asset, span) not in self._kept:
-            self._kept[asset, span] = await asyncio.to_thread(self._found, asset, span, now)
+            orders = self._sources.recent.of(asset, now - KEEP_MS, now)  # the street changes what a thread would read
+            self._kept[asset, span] = await asyncio.to_thread(self._found, orders, span, now)
         return self._kept[asset, span]
 
-    def _found(self, asset: str, span: str, now: int) -> Depth:
-        orders = self._sources.recent.of(asset, now - KEEP_MS, now)
+    def _found(self, orders: Sequence[Liquidation], span: str, now: int) -> Depth:
         inside = ((order.usd, order.side is Side.SHORT) for order in orders if order.at > now - SPANS[span])
         estimated = estimate(orders, self._sources.feeds(), now, span, self._sources.spread())
         return Depth(certainty=certainty(inside), estimated=estimated)

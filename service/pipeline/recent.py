@@ -11,7 +11,7 @@ from service.ledger import Ledger
 from service.model import ALL, MINUTE, Liquidation
 
 KEEP_MS = 75 * MINUTE
-#: More than this many are not kept: the oldest leave, and `since` says so.
+#: More than this many are not kept: the oldest leave.
 MOST = 200_000
 
 
