@@ -6,6 +6,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from unittest.mock import patch
 
 import msgspec
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from service.ledger import LedgerError
 from service.ledger.memory import MemoryLedger
 from service.model import ALL, MINUTE, SECOND, SPANS, Alert, Coverage, Liquidation, Reading, Side
 from service.pipeline import Judge
+from service.pipeline import judge as judging
 from tests.court import judge_over
 from tests.orders import T0, order
 
@@ -205,7 +207,8 @@ async def warmed(factor: int = 1) -> Balky:
     if factor not in _WARM:
         street = Street(Balky(), raised(RULES, factor))
         await street.lead(street.judge, T0)
-        await street.play(scaled(backdrop(T0, BEGIN, 0), factor), T0, BEGIN, 20 * SECOND)
+        with patch.object(judging, "SNAPSHOT_ROUNDS", 1):
+            await street.play(scaled(backdrop(T0, BEGIN, 0), factor), T0, BEGIN, 20 * SECOND)
         assert street.told.alerts == []
         _WARM[factor] = street.ledger
     return copy.deepcopy(_WARM[factor])

@@ -223,6 +223,7 @@ class TestFilters:
         ("asked", "detail", "allowed", "nearest"),
         [
             ("assets=BTC", "unknown parameter assets; did you mean asset?", None, ["asset"]),
+            ("limit=000000001999999", "limit=000000001999999 is out of bounds", ["1 to 500"], []),
             ("severity=high", "severity=high is unknown", ["watch", "warning", "critical"], []),
             (
                 "severity=critcal",

@@ -109,3 +109,16 @@ async def test_what_lies_behind_a_long_silence_of_the_service_is_not_comparable(
     assert found.since("BTC", claim).comparable is False
     assert found.since("BTC", claim).usd == 7
     assert found.since("ETH", Claim(measure="24h", side="short", usd=1, onset=NOON + 3 * DAY)).comparable is False
+
+
+async def test_only_a_few_coins_begin_their_memory_in_one_round(ledger):
+    """Each of them asks for months of hours: all at once would take longer than a lease lasts."""
+    found = boards(ledger)
+    coins = [f"C{number}" for number in range(8)]
+    begun = []
+    for _ in range(3):
+        await found.observe(await ledger.read([ALL, *coins], NOON), {"C7": NOON})
+        begun.append(sum(found.of(coin) is not None for coin in coins))
+
+    assert begun == [4, 7, 8], "the one with an open event at once"
+    assert found.of(ALL)

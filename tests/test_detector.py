@@ -348,3 +348,28 @@ def test_what_fades_and_comes_back_within_half_an_hour_is_one_episode():
 )  # fmt: skip
 def test_grades_are_the_worse_of_rarity_and_size(usd, days, asset, expected):
     assert grade(asset, usd, days) == expected
+
+
+def test_a_coin_speaks_for_itself_again_once_the_episode_of_all_is_over():
+    rules = Rules()
+    _, parent = step(State(), reading(0, 1, 120), rules)
+    state, opened = step(State(), reading(0, 0, 6, "SOL"), rules, parent and parent.episode)
+    assert opened
+    assert opened.episode.parent
+    _, grown = step(state, reading(10, 0, 222, "SOL"), rules, None)
+
+    assert grown
+    assert grown.episode.parent is None
+
+
+def test_the_end_of_what_was_only_ever_a_line_is_no_news():
+    rules = Rules()
+    _, parent = step(State(), reading(0, 1, 120), rules)
+    state, _ = step(State(), reading(0, 0, 6, "SOL"), rules, parent and parent.episode)
+    for minute in range(1, 10):
+        state, ended = step(state, reading(minute, 0, 1, "SOL"), rules, None)
+        if ended:
+            break
+
+    assert ended
+    assert (ended.phase, ended.episode.parent) == (Phase.CLOSED, parent and parent.episode.id)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from service.detector import LATE_MS, Gauge, Rules
 from service.model import HOUR, MINUTE, SECOND, Liquidation
 from service.pipeline import judge
-from service.pipeline.markets import CURSOR, Stored
+from service.pipeline.stored import CURSOR, Stored
 from tests.streams import (
     BEGIN,
     COINS,

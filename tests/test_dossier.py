@@ -1,12 +1,16 @@
 """What an alert that signals opened carries, through the real judge over a real ledger."""
 
+import time
+
 import msgspec
 import pytest
 
+from service.detector import State
 from service.detector.calendar import Event
 from service.detector.undercount import Feed
 from service.model import ALL, MINUTE, FeedRule, Liquidation, Phase, Side
 from service.pipeline import Recent
+from service.pipeline.stored import CURSOR, decode_cursor
 from tests.court import judge_over
 from tests.streams import BEGIN, COINS, RULES, Street, Stretch, orders_of, warmed
 
@@ -94,3 +98,30 @@ async def test_what_ebbs_away_says_nothing_of_price_and_venues_and_a_line_little
     assert {(alert.price, alert.lead) for alert in closed} == {(None, None)}
     assert {alert.asset for alert in lines} <= set(COINS)
     assert {(alert.estimated, alert.excitation) for alert in lines} <= {(None, None)}
+
+
+async def test_an_opening_that_was_taken_back_does_not_stop_a_market_from_learning():
+    street = await squeeze()
+    markets, life = street.judge.markets, State()
+    markets.gauges["BTC"].event(BEGIN)
+    markets.keep("BTC", life)
+
+    assert markets.gauges["BTC"].event_block is None
+
+
+async def test_after_a_month_of_standstill_a_market_goes_on_and_knows_no_more_than_before():
+    street = await squeeze()
+    back = BEGIN + 30 * 24 * 60 * MINUTE
+    known = street.judge.markets.gauges[ALL].scale.known
+    begun = time.perf_counter()
+    street.judge = street.replica()
+    await street.judge.load(back)
+    took = time.perf_counter() - begun
+    await street.round([], back)
+    gauge = street.judge.markets.gauges[ALL]
+
+    assert gauge.scale.known <= known + 2, "a month in which nobody listened teaches nothing"
+    assert gauge.second >= back // 1000 - 10
+    assert took < 5, "not minute by minute"
+    stored = decode_cursor((await street.ledger.states())[CURSOR])
+    assert stored.at == back, "and that is written at once: it must not be made up for again"

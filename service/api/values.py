@@ -11,6 +11,7 @@ WAIT_MOST_S = 30.0
 SPAN_NAMES = (*SPANS, "all")
 
 CURSOR = re.compile(r"\d{1,19}-\d{1,19}", re.ASCII)
+_DIGITS = 9
 _ASSET = re.compile(r"\w{1,30}")
 _SPAN = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
 _UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": 24 * HOUR}
@@ -71,7 +72,7 @@ def cursor(name: str, text: str) -> str:
 
 def integer(least: int, most: int, name: str, text: str) -> int:
     """A whole number within bounds."""
-    if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= most):
+    if not (len(text) <= _DIGITS and text.isascii() and text.isdigit() and least <= int(text) <= most):
         raise Problem(422, f"{name}={text[:40]} is out of bounds", allowed=[f"{least} to {most}"])
     return int(text)
 

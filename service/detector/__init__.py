@@ -5,10 +5,11 @@ turns a reading, with or without signals, into the next state and what is to be 
 """
 
 from service.detector.certainty import certainty
+from service.detector.episode import Open, State, Verdict
 from service.detector.explain import explained
 from service.detector.gauge import LATE_MS, Gauge
 from service.detector.hour import SPAN, severity_of
-from service.detector.life import Open, State, Verdict, came_to_something, step
+from service.detector.life import came_to_something, step
 from service.detector.records import Board, Claim, interrupted, seen, since
 from service.detector.rules import Rules
 from service.detector.seeds import seed, sum_of

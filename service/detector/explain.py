@@ -4,8 +4,8 @@ Owns no threshold: it reads those of hour.py, signal.py and the rules, and says 
 """
 
 from service.detector import hour, signal
+from service.detector.episode import Verdict
 from service.detector.hour import SPAN, side_usd
-from service.detector.life import Verdict
 from service.detector.rules import Rules
 from service.model import Explained, Fired, Pulse, Reading
 

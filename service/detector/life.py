@@ -13,10 +13,11 @@ outside: alert is `opened`, fading is the stage `fading` of an open episode, end
 import msgspec
 
 from service.detector import hour, signal
+from service.detector.episode import Open, State, Verdict
 from service.detector.grade import grade, severity, worse
 from service.detector.hour import SPAN, side_usd
 from service.detector.rules import Rules
-from service.model import ALL, HOUR, SECOND, Kind, Phase, Pulse, Reading, Record, Severity, Side, Totals
+from service.model import ALL, HOUR, SECOND, Kind, Phase, Pulse, Reading, Side
 
 _KINDS = {Side.SHORT: Kind.SHORT_SQUEEZE, Side.LONG: Kind.LONG_FLUSH}
 #: What is part of a larger cascade shows within this long: a single asset waits for ALL to speak first.
@@ -28,59 +29,6 @@ REAL = 0.5
 _OLDEST_ONSET = HOUR
 
 
-class Open(Record, frozen=True, kw_only=True):
-    """An open episode: what was said of it, how high it went, since when it has been calm. Dollars, ms UTC."""
-
-    id: str
-    kind: Kind
-    side: Side
-    severity: Severity
-    started_at: int
-    said_usd: float
-    """Dollars of the episode's side when the last alert was written."""
-    peak_usd: float
-    peak_at: int
-    alerts: int
-    calm_since: int | None = None
-    """The hour does not speak for it since then."""
-    low_since: int | None = None
-    """The signals do not speak for it since then."""
-    onset: int = 0
-    said_at: int = 0
-    said_severity: Severity = Severity.WATCH
-    crossed: bool = False
-    """Its hour has crossed the floor, and that was said."""
-    rule: str = signal.HOUR_RULE
-    """The rule that opened it."""
-    grade: int = 0
-    rarity_days: float | None = None
-    parent: str | None = None
-    fading: bool = False
-
-
-class State(Record, frozen=True, kw_only=True):
-    """All that is remembered of one market between two readings."""
-
-    open: Open | None = None
-    waiting_since: int | None = None
-    """A signal speaks since then, and the market is one that waits for ALL."""
-    watch_since: int | None = None
-
-
-class Verdict(Record, frozen=True, kw_only=True):
-    """One phase change and what it rests on."""
-
-    phase: Phase
-    asset: str
-    episode: Open
-    totals: Totals
-    at: int
-    rule: str
-    reading: Reading
-    crossed: bool
-    """It says for the first time that the hour has crossed the floor."""
-
-
 def step(state: State, reading: Reading, rules: Rules, parent: Open | None = None) -> tuple[State, Verdict | None]:
     """The state after one reading, and what is to be said of it, if anything. Pure and total.
 
@@ -89,6 +37,7 @@ def step(state: State, reading: Reading, rules: Rules, parent: Open | None = Non
     if state.open is None:
         state, verdict = _quiet(state, reading, rules)
         opened = state.open and _grouped(state.open, parent)
+        opened = opened and msgspec.structs.replace(opened, told=opened.parent is None)
         return msgspec.structs.replace(state, open=opened), verdict and msgspec.structs.replace(verdict, episode=opened)
     now = _grouped(_advance(state.open, reading, rules), parent)
     rule = _news(state.open, now, reading, rules)
@@ -97,7 +46,8 @@ def step(state: State, reading: Reading, rules: Rules, parent: Open | None = Non
         grown = _said(now, reading, crossed=now.crossed or crosses)
         return State(open=grown), _verdict(Phase.GREW, grown, reading, rule, crossed=crosses)
     if _over(now, reading, rules):
-        ended = msgspec.structs.replace(now, alerts=now.alerts + 1)
+        # the end of what was never news by itself is none either
+        ended = msgspec.structs.replace(now, alerts=now.alerts + 1, parent=now.parent if now.told else now.line_of)
         return State(), _verdict(Phase.CLOSED, ended, reading, signal.CALM)
     return State(open=now), None
 
@@ -111,9 +61,10 @@ def came_to_something(episode: Open, rules: Rules, asset: str) -> bool:
 
 
 def _grouped(episode: Open, parent: Open | None) -> Open:
-    if episode.parent or parent is None or parent.side is not episode.side or parent.id == episode.id:
-        return episode
-    return msgspec.structs.replace(episode, parent=parent.id)
+    """As a line of what ALL has open now, or for itself again once that is over."""
+    inside = parent is not None and parent.side is episode.side and parent.id != episode.id
+    now = parent.id if parent and inside else None
+    return msgspec.structs.replace(episode, parent=now, line_of=now or episode.line_of)
 
 
 def _quiet(state: State, reading: Reading, rules: Rules) -> tuple[State, Verdict | None]:
@@ -232,6 +183,7 @@ def _said(episode: Open, reading: Reading, *, crossed: bool) -> Open:
         said_severity=episode.severity,
         alerts=episode.alerts + 1,
         crossed=crossed,
+        told=episode.told or episode.parent is None,
     )
 
 

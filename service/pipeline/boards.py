@@ -22,6 +22,8 @@ DAY_EVERY = MINUTE
 HOLE = 3 * HOUR
 #: So far back a first memory looks. The ledger keeps its hours longer, but each of them is a question.
 REACH = 365 * DAY
+#: A single coin's memory begins with less, and this many coins begin theirs in one round.
+COIN_REACH, MOST_NEW = 90 * DAY, 3
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder(tuple[Board, int]).decode
@@ -52,9 +54,14 @@ class Boards:
         changed = set()
         if readings:
             await self._begin(max(one.now for one in readings))
+        new = MOST_NEW
         for reading in readings:
             asset = reading.asset
             before = self._boards.get(asset)
+            if before is None and asset != ALL and asset not in onsets:
+                if not new:
+                    continue  # each costs hours of history: the others in the next rounds
+                new -= 1
             board = before or await self._first(asset, reading.now)
             days = await self._day(asset, reading.now)
             after = seen(board, reading, self._regime(reading.now), days, onsets.get(asset))
@@ -89,7 +96,7 @@ class Boards:
         No market is older than ALL: where that has no history, no other is asked for one.
         """
         whole = self._boards.get(ALL, Board()).first_at
-        begin = now - REACH if asset == ALL else max(now - REACH, (now if whole is None else whole) // HOUR * HOUR)
+        begin = now - REACH if asset == ALL else max(now - COIN_REACH, (now if whole is None else whole) // HOUR * HOUR)
         return seed(await self._ledger.history(asset, begin, now), now, "")
 
     async def _day(self, asset: str, now: int) -> dict[int, Totals]:

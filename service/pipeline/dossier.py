@@ -47,6 +47,8 @@ _BURST_S = 300
 #: Curves that cannot be told apart any closer than this (s) were not compared at all.
 _TOGETHER_S = 60
 _LEARNT_DAYS = 30.0
+#: The ledger has minutes of two days.
+_MINUTES_KEPT = 48 * HOUR
 _TENTHS = (0.1, 0.5, 0.9)
 
 
@@ -147,9 +149,10 @@ class Dossier:
 
     async def _course(self, verdict: Verdict) -> Course:
         episode, at = verdict.episode, verdict.at
-        since = episode.onset // MINUTE * MINUTE
-        minutes = await self._sources.ledger.history(verdict.asset, since, at + 1, width=MINUTE)
-        by_end = [(start + MINUTE, _side(totals, episode.side)) for start, totals in sorted(minutes.items())]
+        width = MINUTE if at - episode.onset < _MINUTES_KEPT else HOUR
+        since = episode.onset // width * width
+        buckets = await self._sources.ledger.history(verdict.asset, since, at + 1, width=width)
+        by_end = [(start + width, _side(totals, episode.side)) for start, totals in sorted(buckets.items())]
         usd = sum(dollars for _, dollars in by_end)
         board, day = self._sources.boards.of(verdict.asset), verdict.reading.spans.get("24h", Totals()).usd
         whole = board is not None and board.first_at is not None and board.first_at <= at - SPANS["24h"]

@@ -46,6 +46,11 @@ class Judge:
         """Take up the states as they were committed: an open episode goes on after a restart or a change of leader."""
         self._pulses = {}
         await self.markets.load(now)
+        self._rounds = -1  # the first round writes: what was made up for must not be made up for again
+
+    async def glance(self) -> None:
+        """Take note of what another replica judges."""
+        await self.markets.glance()
 
     def look(self, readings: Iterable[Reading]) -> None:
         """Take note of readings for `episodes` without judging them."""
@@ -56,7 +61,7 @@ class Judge:
         self._now = now
         coverage = self._sources.cover(ALL, _HEARD_SPAN, now) if self._sources.cover else None
         share = coverage.seconds_share if coverage else None
-        for market, pulses in (await self.markets.listen(now, 1.0 if share is None else share)).items():
+        for market, pulses in (await self.markets.listen(now, 1.0 if share is None else round(share, 1))).items():
             self._pulses.setdefault(market, []).extend(pulses)
         return {*self._pulses, *self.open_markets}
 

@@ -5,8 +5,9 @@ them, and whoever judges must have seen all of it. A state and the cursor up to 
 so a successor reads on from there and arrives at the very same state.
 """
 
+import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -15,6 +16,7 @@ from service.detector.hole import jump
 from service.model import ALL, HOUR, MINUTE, SECOND, Liquidation, Pulse, Side
 from service.pipeline.prices import Prices
 from service.pipeline.sources import Sources
+from service.pipeline.stored import CURSOR, Cursor, Stored, decode, decode_cursor, decode_glimpse, encode
 
 log = logging.getLogger("cascade.pipeline")
 
@@ -22,32 +24,11 @@ log = logging.getLogger("cascade.pipeline")
 BEGIN_MS = 75 * MINUTE
 #: A silence of ours longer than this teaches nothing: what was not heard then is not what did not happen.
 MISSED_MS = 2 * MINUTE
-#: A market without orders for so long is forgotten.
+#: A market without orders for so long, while others had some, is forgotten.
 FORGET_MS = 7 * 24 * HOUR
 DAY = 24 * HOUR
-#: The name under which the cursor is stored beside the markets.
-CURSOR = "*"
-
-
-class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """One market at rest."""
-
-    life: State = State()
-    gauge: Gauge | None = None
-    board: bytes | None = None
-    swing: bytes | None = None
-
-
-class Cursor(msgspec.Struct, frozen=True):
-    """How far the stream has been read, and when (ms UTC)."""
-
-    cursor: str
-    at: int
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Stored).decode
-_decode_cursor = msgspec.msgpack.Decoder(Cursor).decode
+#: After so many gauges others may work.
+YIELD_EVERY = 10
 
 
 class Markets:
@@ -66,15 +47,22 @@ class Markets:
 
     async def load(self, now: int) -> None:
         """Take up the states as they were committed, and read on to where the stream stands."""
+        read_at = self._read(await self._ledger.states())
+        if self._singles and now - read_at > MISSED_MS:
+            await self._make_up(read_at, now - MISSED_MS)
+        self._heard_to = max(read_at, now - MISSED_MS)
+
+    def _read(self, states: Mapping[str, bytes]) -> int:
+        """Decode what was stored; when it had been read up to (ms UTC), 0 when nobody says."""
         self.lives, self.gauges, self._cursor, read_at = {}, {}, None, 0
         boards: dict[str, bytes] = {}
-        for market, state in (await self._ledger.states()).items():
+        for market, state in states.items():
             try:
                 if market == CURSOR:
-                    at = _decode_cursor(state)
+                    at = decode_cursor(state)
                     self._cursor, read_at = at.cursor, at.at
                 else:
-                    stored = _decode(state)
+                    stored = decode(state)
                     self._take(market, stored)
                     boards |= {market: stored.board} if stored.board else {}
             except msgspec.MsgspecError as error:
@@ -82,12 +70,38 @@ class Markets:
                     log.warning("the stored state of %s is of another version and is forgotten: %s", market, error)
                 self._odd.add(market)
         self._boards.load(boards)
-        if self._singles and now - read_at > MISSED_MS:
-            for gauge in self.gauges.values():
-                if read_at:
-                    gauge.advance(read_at, self._rules, gauge.heard)
-                gauge.advance(now - MISSED_MS, self._rules, heard=0.0)
-        self._heard_to = max(read_at, now - MISSED_MS)
+        return read_at
+
+    async def _make_up(self, read_at: int, until: int) -> None:
+        """Bring every gauge over the time of which nothing was heard, letting others work in between."""
+        for number, gauge in enumerate(self.gauges.values()):
+            if read_at:
+                gauge.advance(read_at, self._rules, gauge.heard)
+            self._walk_unheard(gauge, until)
+            if number % YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+
+    def _walk_unheard(self, gauge: Gauge, until: int) -> None:
+        """Bring a gauge to `until` (ms UTC) over a time of which nothing was heard; whole days at once."""
+        days = (until - gauge.second * SECOND - 2 * HOUR) // DAY
+        if gauge.second and days > 0:
+            gauge.advance(gauge.second * SECOND + HOUR, self._rules, 0.0)
+            jump(gauge, days)
+        gauge.advance(until, self._rules, 0.0)
+
+    async def glance(self) -> None:
+        """What another replica judges, for showing: lives and records, without the signals."""
+        found: dict[str, State] = {}
+        boards: dict[str, bytes] = {}
+        for market, state in (await self._ledger.states()).items():
+            try:
+                seen = decode_glimpse(state)
+            except msgspec.MsgspecError:
+                continue  # `load` says which
+            found |= {market: seen.life} if seen.life != State() else {}
+            boards |= {market: seen.board} if seen.board else {}
+        self.lives = found
+        self._boards.load(boards)
 
     def _take(self, market: str, stored: Stored) -> None:
         if stored.life != State():
@@ -167,21 +181,23 @@ class Markets:
         if gauge := self.gauges.get(market):
             if life.open:
                 gauge.event(life.open.onset)
-            elif before.open:
-                gauge.event_over(real=came_to_something(before.open, self._rules, market))
+            elif gauge.event_block is not None:  # it has ended, or an opening that could not be written was taken back
+                real = before.open is not None and came_to_something(before.open, self._rules, market)
+                gauge.event_over(real=real)
         if life != before:
             self._dirty.add(market)
         return life != before
 
     def unwritten(self, now: int) -> dict[str, bytes | None]:
         """States changed since they were last written, encoded, with the cursor they have read to."""
+        latest = self.gauges[ALL].last_order if ALL in self.gauges else 0
         for market, gauge in list(self.gauges.items()):
-            if now - gauge.last_order * SECOND > FORGET_MS and gauge.last_order and market not in self.lives:
+            if (latest - gauge.last_order) * SECOND > FORGET_MS and gauge.last_order and market not in self.lives:
                 del self.gauges[market]
                 self._dirty.add(market)
         found: dict[str, bytes | None] = {market: self._encoded(market) for market in sorted(self._dirty)}
         if self._cursor is not None:
-            found[CURSOR] = _encode(Cursor(cursor=self._cursor, at=now))
+            found[CURSOR] = encode(Cursor(cursor=self._cursor, at=now))
         return found
 
     def written(self, markets: Collection[str]) -> None:
@@ -197,7 +213,7 @@ class Markets:
         board, swing = self._boards.stored(market), self._prices.stored(market)
         if life == State() and gauge is None and not board:
             return None
-        return _encode(Stored(life=life, gauge=gauge, board=board, swing=swing))
+        return encode(Stored(life=life, gauge=gauge, board=board, swing=swing))
 
     def _count(self, orders: Collection[Liquidation]) -> set[str]:
         """What comes too late for ALL is late for its coin, however long that has been at rest."""

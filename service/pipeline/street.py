@@ -222,7 +222,7 @@ class Pipeline:
 
     async def _show(self, now: int) -> None:
         if not self.leads:
-            await self._judge.load(now)  # what another replica judges is shown here too
+            await self._judge.glance()  # what another replica judges is shown here too
         assets = [ALL, *await self._ledger.assets(now)]
         readings = await self._ledger.read(assets, now)
         self.readings = {reading.asset: self._sized(reading) for reading in readings}
