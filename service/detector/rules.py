@@ -66,7 +66,7 @@ class Rules:
 
     calendar: str = "shipped"
     """File of dated public events an onset may coincide with; `shipped` is the service's own, empty is none."""
-    part: ClassVar[float] = 1.2
+    part: ClassVar[float] = 1.45
     """Parts of the budget each of the two signals may spend, measured: they speak together, and the levels err high."""
     watches: ClassVar[float] = 4.0
     """Watches for one alarm."""
