@@ -171,6 +171,14 @@ class Gauge(msgspec.Struct):
             levels = self.levels
             self.waiting.append((inside[-1][0], min(high[0], levels.breadth), min(high[1], levels.early)))
 
+    def stands_out(self) -> bool:
+        """Whether a level is reached as things stand: it may be without a new order, when the other side's leave."""
+        if self.scale.usual is None or not self.burst.orders:
+            return False
+        self.burst.move(self.second - 1)
+        breadth, early = self._scores(self.growth.z(self.second - 1), self.scale.usual)
+        return early >= self.levels.watch or breadth >= self.levels.breadth
+
     def _end_block(self, rules: Rules) -> None:
         if self.scale.usual is not None and self.heard >= _LEAST_HEARD:
             self.waiting.append((self.block, self.block_breadth, self.block_early))

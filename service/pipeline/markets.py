@@ -129,10 +129,12 @@ class Markets:
         self._prices.learn(touched, now)
         self._heard_to = now
         found = {}
-        for market in {market for market, gauge in self.gauges.items() if gauge.pending} | touched | {ALL}:
+        busy = {market for market, gauge in self.gauges.items() if gauge.pending or gauge.burst.orders}
+        for market in busy | touched | {ALL}:
             gauge = self._gauge(market)
             self._dirty.add(market)
-            if pulses := gauge.advance(now, self._rules, heard):
+            pulses = gauge.advance(now, self._rules, heard)
+            if pulses or gauge.stands_out():
                 found[market] = pulses
         return found
 
