@@ -241,7 +241,10 @@ def test_without_a_complete_venue_there_is_no_truth(tmp_path: Path, capsys: pyte
 
 
 @pytest.mark.skipif(server_binary() is None, reason="no server to embed on this machine")
-async def test_a_running_service_s_own_orders_are_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_running_service_s_own_orders_are_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REDIS_URL", raising=False)  # the server that other tests may use is not that service's
     from service.clock import WallClock  # noqa: PLC0415  # only here does the real time matter
 
     now = WallClock().now()
