@@ -8,14 +8,16 @@ from service.detector.certainty import certainty
 from service.detector.episode import Open, State, Verdict
 from service.detector.explain import explained
 from service.detector.gauge import LATE_MS, Gauge
-from service.detector.hour import SPAN, severity_of
+from service.detector.hour import SPAN, severity_of, side_usd
 from service.detector.life import came_to_something, step
 from service.detector.records import Board, Claim, interrupted, seen, since
 from service.detector.rules import Rules
 from service.detector.seeds import seed, sum_of
+from service.detector.tail import LEARNT_DAYS
 
 __all__ = [
     "LATE_MS",
+    "LEARNT_DAYS",
     "SPAN",
     "Board",
     "Claim",
@@ -31,6 +33,7 @@ __all__ = [
     "seed",
     "seen",
     "severity_of",
+    "side_usd",
     "since",
     "step",
     "sum_of",

@@ -59,8 +59,13 @@ def wilson(share: float, number: float) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
+def is_whale(largest: float, n_eff: float) -> bool:
+    """Whether one order carries the total: its part of it (0 to 1), or too few that weigh anything."""
+    return largest >= WHALE_SHARE or n_eff < FEWEST
+
+
 def _type(share: float, low: float, high: float, n_eff: float, largest: float) -> str:
-    if largest >= WHALE_SHARE or n_eff < FEWEST:
+    if is_whale(largest, n_eff):
         return "whale"
     shorts = share >= ONE_SIDED and low >= ONE_SIDED_LOW
     longs = 1 - share >= ONE_SIDED and 1 - high >= ONE_SIDED_LOW

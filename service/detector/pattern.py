@@ -23,9 +23,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from itertools import accumulate
 
+from service.detector.certainty import is_whale
 from service.model import ALL, Liquidation, Record
 
-WHALE_SHARE, WHALE_N_EFF = 0.35, 5
 SINGLE_SHARE = 0.80
 WIDE_HHI, WIDE_ASSETS = 0.4, 5
 
@@ -78,7 +78,7 @@ def facts(orders: Iterable[Liquidation], onset: int, until: int) -> Facts | None
 
 def pattern(found: Facts, asset: str = ALL, above: Collection[str] = ()) -> str:
     """One word for the facts of the market `asset`; `above` are the coins above their own usual level."""
-    if found.largest_share >= WHALE_SHARE or found.n_eff < WHALE_N_EFF:
+    if is_whale(found.largest_share, found.n_eff):
         return "whale"
     if found.top_venue_share >= SINGLE_SHARE:
         return "single_venue"

@@ -34,7 +34,7 @@ TOGETHER = 4
 #: Room for more than the tail, since old values leave.
 _KEPT = 400
 _XI_PRIOR, _XI_WEIGHT, _XI_LOW, _XI_HIGH = 0.5, 10.0, 0.05, 1.3
-_KNOWN_DAYS, _LEARNT_DAYS = 3.0, 30.0
+_KNOWN_DAYS, LEARNT_DAYS = 3.0, 30.0
 #: Never call anything rarer than this many times the history.
 _BEYOND = 3.0
 
@@ -94,14 +94,14 @@ class Tail(msgspec.Struct):
 
     def level(self, q: float, configured: float) -> float:
         """The value that alarms in the part `q` of quiet blocks; the configured one while too little is known."""
-        slide = min(1.0, (self.days - _KNOWN_DAYS) / (_LEARNT_DAYS - _KNOWN_DAYS))
+        slide = min(1.0, (self.days - _KNOWN_DAYS) / (LEARNT_DAYS - _KNOWN_DAYS))
         if self.fit is None or slide <= 0:
             return configured
         return exp((1 - slide) * log(configured) + slide * log(max(self.fit.level(q), 1e-9)))
 
     def rarity_days(self, value: float) -> float | None:
         """Days from one such block to the next; None while that is not known."""
-        if self.fit is None or self.days < _LEARNT_DAYS:
+        if self.fit is None or self.days < LEARNT_DAYS:
             return None
         return min(self.fit.period(value), _BEYOND * min(self.blocks, MEMORY)) / A_DAY
 

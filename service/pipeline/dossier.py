@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from service import text
-from service.detector import SPAN, Claim, Verdict, certainty, explained
+from service.detector import LEARNT_DAYS, SPAN, Claim, Verdict, certainty, explained, side_usd
 from service.detector.branching import branching
 from service.detector.calendar import coincides
 from service.detector.lead import lead
@@ -46,7 +46,6 @@ _LEAD_IN = 2 * MINUTE
 _BURST_S = 300
 #: Curves that cannot be told apart any closer than this (s) were not compared at all.
 _TOGETHER_S = 60
-_LEARNT_DAYS = 30.0
 #: The ledger has minutes of two days.
 _MINUTES_KEPT = 48 * HOUR
 _TENTHS = (0.1, 0.5, 0.9)
@@ -89,14 +88,8 @@ class Dossier:
             assets=_dollars(detail.assets),
             largest=detail.largest if sources.singles else None,
             simulated=sources.simulated,
-            baseline=_baseline(verdict),
-            burst_usd=_burst(verdict),
-            record=self._record(verdict),
-            course=await self._course(verdict),
-            coincides=coincides(sources.calendar, episode.onset),
-            explain=explained(verdict, sources.rules),
         )
-        found = await asyncio.to_thread(self._of_orders, verdict, above) if sources.singles else {}
+        found = await self._findings(verdict, above)
         alert = msgspec.structs.replace(alert, **found)
         return msgspec.structs.replace(alert, why=text.why(alert))
 
@@ -104,7 +97,22 @@ class Dossier:
         """The price over the event so far: five minutes at least, an hour at most."""
         return self._prices.move(asset, side, max(now - HOUR, min(since, now - _PRICE_MS)), now)
 
-    def _of_orders(self, verdict: Verdict, above: Collection[str]) -> Mapping[str, Any]:
+    async def _findings(self, verdict: Verdict, above: Collection[str]) -> Mapping[str, Any]:
+        """What was found out, by the alert's field."""
+        sources = self._sources
+        found: dict[str, Any] = {
+            "baseline": _baseline(verdict),
+            "burst_usd": _burst(verdict),
+            "record": self._record(verdict),
+            "course": await self._course(verdict),
+            "coincides": coincides(sources.calendar, verdict.episode.onset),
+            "explain": explained(verdict, sources.rules),
+        }
+        if sources.singles:
+            found |= await asyncio.to_thread(self._of_orders, verdict, above)
+        return found
+
+    def _of_orders(self, verdict: Verdict, above: Collection[str]) -> dict[str, Any]:
         """Findings that need single orders, by the alert's field."""
         sources, episode, at = self._sources, verdict.episode, verdict.at
         orders = sources.recent.of(verdict.asset, at - KEEP_MS, at)
@@ -136,7 +144,7 @@ class Dossier:
             Claim(
                 measure=name,
                 side=episode.side,
-                usd=_side(totals, episode.side),
+                usd=side_usd(totals, episode.side),
                 onset=episode.onset,
                 running=not closed,
             )
@@ -152,7 +160,7 @@ class Dossier:
         width = MINUTE if at - episode.onset < _MINUTES_KEPT else HOUR
         since = episode.onset // width * width
         buckets = await self._sources.ledger.history(verdict.asset, since, at + 1, width=width)
-        by_end = [(start + width, _side(totals, episode.side)) for start, totals in sorted(buckets.items())]
+        by_end = [(start + width, side_usd(totals, episode.side)) for start, totals in sorted(buckets.items())]
         usd = sum(dollars for _, dollars in by_end)
         board, day = self._sources.boards.of(verdict.asset), verdict.reading.spans.get("24h", Totals()).usd
         whole = board is not None and board.first_at is not None and board.first_at <= at - SPANS["24h"]
@@ -200,7 +208,7 @@ def _baseline(verdict: Verdict) -> Baseline | None:
         multiple=round(usd / usual, 2),
         rarity=once_in(rarity) if rarity else None,
         rarity_days=round(rarity, 2) if rarity else None,
-        learning=pulse.days < _LEARNT_DAYS,
+        learning=pulse.days < LEARNT_DAYS,
         span=next(name for name, span in SPANS.items() if span == seconds * SECOND),
     )
 
@@ -222,10 +230,6 @@ def _excitation(verdict: Verdict, orders: Sequence[Liquidation]) -> Excitation |
         if 0 <= order.at // SECOND - first < len(counts):
             counts[order.at // SECOND - first] += 1
     return msgspec.structs.replace(pulse.excitation, branching=branching(counts))
-
-
-def _side(totals: Totals, side: Side) -> float:
-    return totals.short_usd if side is Side.SHORT else totals.long_usd
 
 
 def _dollars(names: Mapping[str, Totals], most: int = 10) -> dict[str, float]:

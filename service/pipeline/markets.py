@@ -141,12 +141,9 @@ class Markets:
     async def pass_unheard(self, since: int, until: int) -> None:
         """Nobody listened from `since` to `until` (ms UTC), which may be years: nothing is learnt of it."""
         await self.listen(since + HOUR, 0.0)
-        days = (until - since - 2 * HOUR) // DAY
-        if days > 0:
-            for gauge in self.gauges.values():
-                jump(gauge, days)
-            self._heard_to += days * DAY
-        await self.listen(until, 0.0)
+        for gauge in self.gauges.values():
+            self._walk_unheard(gauge, until)
+        self._heard_to = until
 
     def _hear(self, heard: float) -> set[str]:
         """The markets of which so far another part was heard: their minutes up to now count as that part of a minute.
