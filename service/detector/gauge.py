@@ -171,13 +171,15 @@ class Gauge(msgspec.Struct):
             levels = self.levels
             self.waiting.append((inside[-1][0], min(high[0], levels.breadth), min(high[1], levels.early)))
 
-    def stands_out(self) -> bool:
-        """Whether a level is reached as things stand: it may be without a new order, when the other side's leave."""
-        if self.scale.usual is None or not self.burst.orders:
-            return False
+    def stands_out(self, rules: Rules) -> bool:
+        """Whether a signal speaks as things stand: it may without a new order, when the other side's leave."""
         self.burst.move(self.second - 1)
+        usd, floor = (self.burst.long + self.burst.short) / 100, rules.floor(self.asset)
+        if self.scale.usual is None or usd < min(rules.early_floor, rules.breadth_floor) * floor:
+            return False
         breadth, early = self._scores(self.growth.z(self.second - 1), self.scale.usual)
-        return early >= self.levels.watch or breadth >= self.levels.breadth
+        grows = early >= self.levels.early and usd >= rules.early_floor * floor
+        return grows or (breadth >= self.levels.breadth and usd >= rules.breadth_floor * floor)
 
     def _end_block(self, rules: Rules) -> None:
         if self.scale.usual is not None and self.heard >= _LEAST_HEARD:

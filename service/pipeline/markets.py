@@ -134,7 +134,7 @@ class Markets:
             gauge = self._gauge(market)
             self._dirty.add(market)
             pulses = gauge.advance(now, self._rules, heard)
-            if pulses or gauge.stands_out():
+            if pulses or gauge.stands_out(self._rules):
                 found[market] = pulses
         return found
 
