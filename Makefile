@@ -2,6 +2,8 @@
 VENV ?= .venv
 PYTHON ?=
 ARGS ?=
+# make run EXTRA=telegram: with what the Telegram bot needs.
+EXTRA ?=
 # Most tests wait for sockets and clocks. More workers are faster and less fair to tests that end processes in time.
 WORKERS ?= 2
 BIN := $(VENV)/bin
@@ -67,14 +69,15 @@ COMPILE := uv pip compile -q pyproject.toml --universal --python-version 3.11 --
 lock: ## pin anew; ARGS=--upgrade takes newer versions
 	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH (pip install uv)"; exit 1; }
 	$(COMPILE) $(ARGS) -o requirements.txt
-	$(COMPILE) $(ARGS) --group dev --all-extras -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) $(ARGS) --extra telegram -c requirements.txt -o requirements-telegram.txt
+	$(COMPILE) $(ARGS) --group dev --all-extras -c requirements-telegram.txt -o requirements-dev.txt
 
 clean: ## remove the environment and all caches, no data
 	rm -rf "$(VENV)" .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 runtime:
-	@.ci/venv "$(VENV)" requirements.txt
+	@.ci/venv "$(VENV)" requirements$(addprefix -,$(EXTRA)).txt
 
 dev:
 	@.ci/venv "$(VENV)" requirements-dev.txt

@@ -173,6 +173,10 @@ def test_nothing_large_is_tracked() -> None:
     assert not large
 
 
+#: Each holds the one before.
+LISTS = ("requirements.txt", "requirements-telegram.txt", "requirements-dev.txt")
+
+
 def names(path: str) -> set[str]:
     return set(re.findall(r"^([\w.-]+)==", text_of(path), re.MULTILINE))
 
@@ -205,18 +209,17 @@ def test_lists_pin_every_dependency_with_hashes() -> None:
     groups = PROJECT["dependency-groups"]
     runtime = {canonical(item) for item in PROJECT["project"]["dependencies"] + groups["build"]}
     dev = runtime | {canonical(item) for item in groups["dev"]}
+    telegram = runtime | {canonical(item) for item in PROJECT["project"]["optional-dependencies"]["telegram"]}
     assert runtime <= names("requirements.txt"), "run: make lock"
+    assert telegram <= names("requirements-telegram.txt"), "run: make lock"
     assert dev <= names("requirements-dev.txt"), "run: make lock"
-    for path in ("requirements.txt", "requirements-dev.txt"):
+    for path in LISTS:
         text = text_of(path)
         blocks = re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)[1:]
         assert all("--hash=sha256:" in block for block in blocks)
         assert "://" not in text
 
 
-def test_both_lists_pin_the_same_versions() -> None:
-    pins = [
-        dict(re.findall(r"^([\w.-]+)==(\S+)", text_of(path), re.MULTILINE))
-        for path in ("requirements.txt", "requirements-dev.txt")
-    ]
-    assert pins[0].items() <= pins[1].items()
+def test_all_lists_pin_the_same_versions() -> None:
+    pins = [dict(re.findall(r"^([\w.-]+)==(\S+)", text_of(path), re.MULTILINE)) for path in LISTS]
+    assert pins[0].items() <= pins[1].items() <= pins[2].items()

@@ -1,0 +1,54 @@
+"""The rows of the outbox: one for each alert and chat, from pending to sent or failed. Records only."""
+
+from enum import StrEnum
+
+from service.model import Record
+from service.subscribers import Chat
+
+
+class State(StrEnum):
+    """What became of a row."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class Row(Record, frozen=True, kw_only=True):
+    """One alert for one chat. Times are ms UTC of the wall: limits and quiet hours are the people's."""
+
+    alert: str
+    """Id of the alert."""
+    episode: str
+    queued: int
+    """When it was put into the outbox."""
+    state: State = State.PENDING
+    held: bool = False
+    """It waited for quiet hours or a mute to end: it is told in a digest."""
+    chart: bool = False
+    """It stands for the picture of the episode, not for its words."""
+    tries: int = 0
+    message: int | None = None
+    """Id of the message that told it, once sent."""
+    reason: str = ""
+    """Why it failed for good; or of a sent one, how it was told (`digest`, `merged`)."""
+    done: int | None = None
+
+
+class Told(Record, frozen=True, kw_only=True):
+    """What a chat was told of an episode: the message to edit or to answer. `message` is None while none was sent."""
+
+    message: int | None = None
+    digest: bool = False
+    """It was told among others, in a digest: that message is answered, never edited."""
+    severity: str = ""
+    """As last told."""
+
+
+class Box(Record, frozen=True, kw_only=True):
+    """A chat that is due: who it is, its pending rows, oldest first, and what it was told of their episodes."""
+
+    chat: Chat
+    rows: tuple[Row, ...]
+    told: dict[str, Told]
+    """By episode; one that is missing was never told."""
