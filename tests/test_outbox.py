@@ -17,8 +17,8 @@ CLAIM = 30_000
 @pytest.fixture
 async def outbox(redis_ledger):
     box = Outbox(redis_ledger.server)
-    for id in (1, 2, -3):
-        await box.save(Chat(id=id, rules=(Rule(id=1),)), NOW)
+    for chat in (1, 2, -3):
+        await box.save(Chat(id=chat, rules=(Rule(id=1),)), NOW)
     return box
 
 
