@@ -3,6 +3,8 @@
 `message(sample(...), language, trial=True)` words it and says so.
 """
 
+import msgspec
+
 from service.model import (
     ALL,
     MINUTE,
@@ -24,9 +26,10 @@ from service.model import (
 
 #: Dollars of the whole market's sample, and of one coin's.
 _ALL_USD, _COIN_USD = 104_200_000.0, 12_400_000.0
-#: How they are split: the side, the first venue and the second, the first coin and the second, the largest order.
+#: Parts of them: of the side, the first venue and the second, the first coin and the second, the largest order.
 _SIDE, _FIRST, _SECOND, _TOP, _NEXT, _ORDER = 0.92, 0.46, 0.31, 0.55, 0.22, 0.06
-_MULTIPLE, _RARE_DAYS = 12.0, 61.0
+_EITHER_WAY, _MULTIPLE, _RARE_DAYS, _MOVE_PCT = 0.05, 12.0, 61.0, 2.4
+_LASTED = 12 * MINUTE
 
 
 def sample(
@@ -36,11 +39,7 @@ def sample(
     whole = usd or (_ALL_USD if asset == ALL else _COIN_USD)
     side = Side.SHORT if kind is Kind.SHORT_SQUEEZE else Side.LONG
     shorts = _SIDE if side is Side.SHORT else 1 - _SIDE
-    coin = "BTC" if asset == ALL else asset
-    other = "binance" if venue != "binance" else "bybit"
-    contract = f"{coin}USDT"
-    onset = now - 12 * MINUTE
-    return Alert(
+    bare = Alert(
         id="sample",
         episode="sample",
         kind=kind,
@@ -49,7 +48,7 @@ def sample(
         asset=asset,
         side=side,
         span="1h",
-        started_at=onset,
+        started_at=now - _LASTED,
         at=now,
         long_usd=(1 - shorts) * whole,
         short_usd=shorts * whole,
@@ -57,7 +56,30 @@ def sample(
         at_least=True,
         peak_usd=whole,
         grade=2 if asset == ALL else 1,
-        certainty=Certainty(type="one_sided", low=shorts - 0.05, high=shorts + 0.05, n_eff=90.0),
+    )
+    return _found(_split(bare, whole, venue), whole)
+
+
+def _split(alert: Alert, whole: float, venue: str) -> Alert:
+    """Where it came from."""
+    coin, began = _coin(alert), alert.started_at
+    contract, other = f"{coin}USDT", "bybit" if venue == "binance" else "binance"
+    return msgspec.structs.replace(
+        alert,
+        venues={venue: _FIRST * whole, other: _SECOND * whole},
+        symbols={contract: _TOP * whole},
+        assets={"BTC": _TOP * whole, "ETH": _NEXT * whole} if alert.asset == ALL else {},
+        largest=Largest(venue=venue, symbol=contract, side=alert.side, usd=_ORDER * whole, at=began + 3 * MINUTE),
+        lead=Lead(venue=venue, symbol=contract, at=began + MINUTE, share=_FIRST, within_s=None),
+    )
+
+
+def _found(alert: Alert, whole: float) -> Alert:
+    """What is known beyond its dollars: how sure, how unusual, its course, the price."""
+    shorts, way = alert.share or 0.0, 1 if alert.side is Side.SHORT else -1
+    return msgspec.structs.replace(
+        alert,
+        certainty=Certainty(type="one_sided", low=shorts - _EITHER_WAY, high=shorts + _EITHER_WAY, n_eff=90.0),
         baseline=Baseline(
             usual_usd=whole / _MULTIPLE,
             multiple=_MULTIPLE,
@@ -67,28 +89,23 @@ def sample(
         ),
         excitation=Excitation(word="growing", low=0.9, high=1.3, branching=None),
         coverage=Coverage(venues_live=14, venues=14, seconds_share=0.994, leaving_out=("binance", "okx")),
-        lead=Lead(venue=venue, symbol=contract, at=onset + MINUTE, share=0.41, within_s=None),
         course=Course(
-            onset=onset,
-            p10_at=onset + 2 * MINUTE,
+            onset=alert.started_at,
+            p10_at=alert.started_at + 2 * MINUTE,
             p50_at=None,
             p90_at=None,
             usd=_SIDE * whole,
             hour_usd=whole,
             peak_hour_usd=whole,
-            peak_hour_at=now,
+            peak_hour_at=alert.at,
             share_of_day=0.31,
             notices=1,
         ),
-        venues={venue: _FIRST * whole, other: _SECOND * whole},
-        symbols={contract: _TOP * whole},
-        largest=Largest(venue=venue, symbol=contract, side=side, usd=_ORDER * whole, at=onset + 3 * MINUTE),
-        assets={"BTC": _TOP * whole, "ETH": _NEXT * whole} if asset == ALL else {},
         price=PriceMove(
-            asset=coin,
-            start=100.0,
-            now=102.4 if side is Side.SHORT else 97.6,
-            move_pct=2.4 if side is Side.SHORT else -2.4,
-            confirms=True,
+            asset=_coin(alert), start=100.0, now=100.0 + way * _MOVE_PCT, move_pct=way * _MOVE_PCT, confirms=True
         ),
     )
+
+
+def _coin(alert: Alert) -> str:
+    return "BTC" if alert.asset == ALL else alert.asset
