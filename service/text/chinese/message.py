@@ -134,7 +134,7 @@ def _sure(alert: Alert) -> str:
 CHINESE = Voice(
     simulation="模拟",
     trial="测试",
-    invented="以下数字均为虚构，只为展示提醒的样子。",
+    invented="以下数字均为虚构，仅用于展示提醒的样式。",
     headline=headline,
     body=body,
     share=share,
