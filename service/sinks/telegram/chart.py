@@ -10,13 +10,15 @@ from math import isnan, nan
 from typing import TYPE_CHECKING
 
 from service.model import HOUR, MINUTE
-from service.sinks.telegram.picture import Picture
+from service.sinks.telegram.picture import Picture, hour_of, picture_of
 from service.text import clock_utc, usd_en
 from service.text.amounts import level
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+__all__ = ["Picture", "chart", "hour_of", "picture_of"]
 
 _INCHES, _DPI = (10.0, 5.6), 100
 _MINUTES = HOUR // MINUTE
