@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Collection
 
 from service.ledger import Ledger
-from service.model import HOUR, MINUTE, Alert
-from service.sinks.telegram.chart import chart, picture_of
+from service.model import MINUTE, Alert
+from service.sinks.telegram.chart import chart
+from service.sinks.telegram.picture import hour_of, picture_of
 
 
 class Pictures:
@@ -17,7 +18,7 @@ class Pictures:
 
     async def draw(self, alert: Alert) -> bytes:
         """The hour up to the alert as PNG. Raises LedgerError."""
-        since, until = alert.at - HOUR, alert.at + MINUTE
+        since, until = hour_of(alert)
         history = await self._ledger.history(alert.asset, since, until, MINUTE)
         orders = await self._ledger.recall(self._venues, since, until)
         return await asyncio.to_thread(lambda: chart(picture_of(alert, history, orders)))

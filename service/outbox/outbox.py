@@ -72,7 +72,7 @@ class Outbox:
         places = [name for pair in names for name in pair]
         record = _pack(msgspec.structs.replace(chat, id=new))
         first = (keys.due, keys.free, keys.chats, keys.episodes)
-        await self._server.run("move", (*first, *places), old, new, record, keys.told(""), _pack(Told()))
+        await self._server.run("move", (*first, *places), old, new, record, keys.told(""), _pack(Told()), now)
 
     async def told(self, episode: str) -> dict[int, Told]:
         """By chat; who has a row of the episode stands here, sent or not."""

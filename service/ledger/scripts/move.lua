@@ -1,6 +1,7 @@
 -- A group has become another chat: its record, rows and places move; what it was told cannot be edited there any more.
 -- KEYS: due, free, chats, episodes, old box, new box, then old and new done of each week.
--- ARGV: old chat, new chat, record of the new one if there is none yet, start of the names of what was told, what was told while nothing was.
+-- ARGV: old chat, new chat, record of the new one if there is none yet, start of the names of what was told, what was told while nothing
+-- was, now (ms).
 
 local old, new = ARGV[1], ARGV[2]
 redis.call('HSETNX', KEYS[3], new, ARGV[3])
@@ -16,10 +17,7 @@ for _, episode in ipairs(redis.call('ZRANGE', KEYS[4], 0, -1)) do
   local name = ARGV[4] .. episode
   if redis.call('HDEL', name, old) == 1 then redis.call('HSETNX', name, new, ARGV[5]) end
 end
-for i = 1, 2 do
-  local score = redis.call('ZSCORE', KEYS[i], old)
-  if score then redis.call('ZADD', KEYS[i], 'NX', score, new) end
-  redis.call('ZREM', KEYS[i], old)
-end
-if redis.call('EXISTS', KEYS[6]) == 1 then redis.call('ZADD', KEYS[1], 'NX', 0, new) end
+redis.call('ZREM', KEYS[1], old)
+redis.call('ZREM', KEYS[2], old)  -- with the claim of whoever found out
+if redis.call('EXISTS', KEYS[6]) == 1 then redis.call('ZADD', KEYS[1], 'NX', ARGV[6], new) end
 return 1

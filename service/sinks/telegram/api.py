@@ -160,12 +160,17 @@ class TelegramApi:
         except TimeoutError:
             return None, Later(seconds=0.0, reason="no answer in time; it may have arrived")
         except TelegramError as error:
-            return None, _meaning(error, message, self._masked(f"{type(error).__name__}: {error.message}"))
+            return None, _meaning(error, message, self._masked(_said(error)))
         except ValueError as error:  # the library's own check of a value, before anything was sent
             return None, Refused(reason=self._masked(f"{type(error).__name__}: {error}"))
 
     def _masked(self, text: str) -> str:
         return text.replace(self._token, MASK)
+
+
+def _said(error: TelegramError) -> str:
+    kind = type(error).__name__
+    return error.message if error.message.startswith(kind) else f"{kind}: {error.message}"
 
 
 def _meaning(error: TelegramError, message: int, reason: str) -> Outcome:
