@@ -111,7 +111,7 @@ class RedisArchive:
         """Newest first. Raises ValueError for a limit below 1."""
         at_least_one(limit)
         entries = await self._server.ask("XREVRANGE", self._keys.refused(sink), "+", "-", "COUNT", limit)
-        rows = [(place(id.decode())[0], self._decoded(fields[b"refusal"], Refusal)) for id, fields in entries]
+        rows = [(place(at.decode())[0], self._decoded(fields[b"refusal"], Refusal)) for at, fields in entries]
         return [msgspec.structs.replace(row, at=at) for at, row in rows]
 
     async def pending(self, sink: str, most: int) -> int | None:
