@@ -95,7 +95,7 @@ class Refusal(Record, frozen=True, kw_only=True):
 
 
 class Failing(Record, frozen=True, kw_only=True):
-    """A sink that cannot deliver at the moment: the last error, and since when (ms UTC of the wall)."""
+    """A sink whose last try failed: the error, and since when none was taken (ms UTC of the wall)."""
 
     error: str
     since: int
@@ -112,7 +112,7 @@ class SinkReport(Record, frozen=True, kw_only=True):
     delivered_through: str | None
     """Its cursor: everything up to it was delivered, refused or not for it; None before it has one."""
     failing: Failing | None
-    """None while nothing fails, and on a replica that does not speak."""
+    """None when the last try was taken, and on a replica that does not speak."""
     refused: tuple[Refusal, ...]
     """Newest first."""
 

@@ -30,8 +30,8 @@ def web_url(text: str) -> str:
 
 
 def is_web_url(text: str) -> bool:
-    """Whether the client that will be given an address can use it: its scheme, a host, no blank."""
+    """Whether a client can use an address and a message show it: it has a host, no blank, and no sign of markup."""
     try:
-        return text.startswith(WEB_SCHEMES) and not re.search(r"\s", text) and bool(httpx.URL(text).host)
+        return text.startswith(WEB_SCHEMES) and not re.search(r"[\s<>|\"]", text) and bool(httpx.URL(text).host)
     except httpx.InvalidURL:
         return False
