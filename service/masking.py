@@ -76,12 +76,13 @@ class Scrubber(logging.Formatter):
     def __init__(self, inner: logging.Formatter, secrets: Iterable[str]) -> None:
         super().__init__()
         self.inner = inner
-        longest_first = sorted(set(secrets), key=len, reverse=True)
-        self._secrets = re.compile("|".join(["".join(map(_spellings, secret)) for secret in longest_first]) or "(?!)")
+        self.secrets = frozenset(secrets)
+        longest_first = sorted(self.secrets, key=len, reverse=True)
+        self._pattern = re.compile("|".join(["".join(map(_spellings, secret)) for secret in longest_first]) or "(?!)")
 
     def format(self, record: logging.LogRecord) -> str:
         """The line as it may be written."""
-        return self._secrets.sub(_blackened, self.inner.format(record))
+        return self._pattern.sub(_blackened, self.inner.format(record))
 
 
 def _spellings(letter: str) -> str:
@@ -95,6 +96,8 @@ def _blackened(found: re.Match[str]) -> str:
 
 
 def scrub(secrets: Iterable[str], logger: logging.Logger | None = None) -> None:
-    """Let no handler of the logger (the root one by default) write one of the secrets; those known before stay so."""
+    """Let no handler the logger has by now (the root one by default) write a secret, nor one that was named before."""
     for handler in (logger or logging.getLogger()).handlers:
-        handler.setFormatter(Scrubber(handler.formatter or logging.Formatter(), secrets))
+        form = handler.formatter or logging.Formatter()
+        known = form if isinstance(form, Scrubber) else Scrubber(form, ())
+        handler.setFormatter(Scrubber(known.inner, known.secrets.union(secrets)))

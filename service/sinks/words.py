@@ -32,6 +32,7 @@ def told(alert: Alert, language: str, escape: Callable[[str], str], most: int, e
 
 
 def _cut(words: str, escape: Callable[[str], str], room: int) -> str:
+    words = words[:room]  # escaping makes nothing shorter
     while words and length(escape(words)) >= room:
         words = words[:-1]  # before escaping, so that no escape is cut in two
     return f"{escape(words)}…" if words else ""
