@@ -88,7 +88,9 @@ class Scrubber(logging.Formatter):
 def _spellings(letter: str) -> str:
     encoded = "".join(f"%{byte:02x}" for byte in letter.encode())
     plain = re.escape(letter) if letter not in "\\'\"" else rf"\\?{re.escape(letter)}"
-    return f"(?:{plain}|(?i:{encoded}))"
+    return (
+        f"(?:(?i:{encoded})|{plain}{'|[+]' if letter == ' ' else ''})"  # encoded first: `%` is the beginning of `%25`
+    )
 
 
 def _blackened(found: re.Match[str]) -> str:
