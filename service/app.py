@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from service import api, metrics
+from service import api, metrics, sinks
 from service.api import serve
 from service.api.serve import STOP_S, StartError, listen
 from service.bell import Bell
@@ -38,7 +38,6 @@ from service.reconcile import Reconcile
 from service.selfcheck import SelfCheck
 from service.settings import Settings, public
 from service.settings.calendar import read_calendar
-from service.sinks import SINKS, Courier
 from service.venues import VENUES
 from service.venues.base import Venue
 
@@ -89,9 +88,10 @@ class App:
         self.second_opinion = self._reconcile.opinion
         self._pipeline = self._make_pipeline(settings.pipeline, sources.recent)
         self._outposts.update(self._make_outposts(settings, client))
-        sections = {name: getattr(settings.sinks, name) for name in SINKS}
-        sinks = [SINKS[name](section) for name, section in sections.items() if section.enabled]
-        self._couriers = [Courier(sink, ledger, self.changed, lambda: self._pipeline.leads) for sink in sinks]
+        tools = sinks.Tools(client=client, now=WallClock().now, board_url=settings.sinks.board_url)
+        made = sinks.enabled(settings.sinks, tools)
+        self._couriers = [sinks.Courier(sink, ledger, self.changed, lambda: self._pipeline.leads) for sink in made]
+        self.sinks = partial(sinks.reports, self._couriers)
         metrics.SIMULATED.set(self.simulated)
         for market, floor in settings.detector.floors.items():
             metrics.FLOOR_USD.labels(market).set(floor)

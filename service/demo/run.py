@@ -24,6 +24,7 @@ from service.demo.rehearsal import TAG, Stage, settings_toml
 from service.demo.screen import Screen
 from service.ledger import Ledger, place
 from service.ledger.open import open_ledger
+from service.masking import scrub, secrets_of
 from service.model import ALL, HOUR, MINUTE, Alert, Phase, Record
 from service.settings import Settings, load
 from service.simulator import Market, scenario
@@ -103,7 +104,9 @@ def _settings(plan: Plan, stage: Stage) -> Settings:
     file = plan.home / "demo.toml"
     file.write_text(settings_toml(stage))
     # a simulation touches no real store and speaks to no real people, whatever the environment says
-    return load(file, {name: value for name, value in os.environ.items() if not name.startswith(_REAL)})
+    settings = load(file, {name: value for name, value in os.environ.items() if not name.startswith(_REAL)})
+    scrub(secrets_of(settings))
+    return settings
 
 
 def _take_up(plan: Plan) -> int:

@@ -53,6 +53,10 @@ class Keys:
         """Where the alert with this id stands in the stream."""
         return f"{self._head}alert:{id}"
 
+    def refused(self, sink: str) -> str:
+        """Alerts a sink will never take."""
+        return f"{self._head}refused:{sink}"
+
     def frames(self, venue: str) -> str:
         """Bad frames kept for inspection."""
         return f"{self._head}frames:{venue}"

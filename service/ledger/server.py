@@ -37,6 +37,8 @@ _SCRIPTS: Mapping[str, tuple[str, ...]] = {
     "release": ("release",),
     "commit": ("commit",),
     "advance": ("advance",),
+    "refuse": ("advance", "refuse"),
+    "pending": ("pending",),
     "keep": ("keep",),
     "post": ("post",),
     "take": ("take",),
