@@ -1,6 +1,7 @@
 """Who wants what, when people are left alone, and what their words mean."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -219,6 +220,7 @@ clock_minutes = st.integers(0, 24 * 60 - 1) | st.integers(60, 200)
 
 @settings(max_examples=150)
 @given(places, clock_minutes, clock_minutes, st.integers(-24 * 60, 36 * 60))
+@example(("Europe/Berlin", "2026-03-29"), 150, 300, 125)  # begins at a time that is skipped
 @example(("Europe/Berlin", "2026-10-25"), 180, 160, 60)  # hours of almost a day that meet in the doubled one
 def test_quiet_hours_agree_with_a_look_at_the_wall_each_minute(place, start, end, minutes):
     zone, day = place
@@ -423,10 +425,8 @@ def test_a_link_of_somebody_elses_words_offers_nothing(text):
 @given(st.text(max_size=80))
 def test_no_text_breaks_the_reading(text):
     for read in (amounts.usd, amounts.duration, amounts.quiet, lambda some: parse.rule(some, VENUES, KNOWN)):
-        try:
+        with suppress(Misread):
             read(text)
-        except Misread as error:
-            assert error.given in text or error.given
     parse.link(text, VENUES, KNOWN)
     zones.zones_like(text[:20])
 

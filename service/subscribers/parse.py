@@ -65,6 +65,16 @@ def link(text: str, venues: Collection[str], known: Collection[str]) -> Rule | N
     return offered if offered.asset in seen and said else None
 
 
+def wish(text: str, venues: Collection[str], known: Collection[str]) -> Rule | None:
+    """The rule a bare text means, when it names a known market and nothing that is no word of a rule; else None."""
+    try:
+        meant = rule(text, venues, known)
+    except Misread:
+        return None
+    named = meant.asset in known or meant.asset in MAJORS or (meant != Rule(id=0) and meant.asset == ALL)
+    return meant if named else None
+
+
 def asset(text: str) -> str:
     """A coin's name in capitals. Raises Misread for what cannot be one."""
     name = plain(text).lstrip("#$").upper()
