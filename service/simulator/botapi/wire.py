@@ -128,7 +128,10 @@ class Connection(asyncio.Protocol):
         """Bytes off the wire."""
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError:
+        except httptools.HttpParserCallbackError:
+            self.close()
+            raise  # a mistake of ours, no client's
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self.close()
 
     def on_message_begin(self) -> None:
