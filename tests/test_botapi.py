@@ -16,6 +16,8 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 import telegram
+import telegram.ext
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 from telegram.error import (
@@ -750,6 +752,18 @@ async def test_it_stops_while_somebody_waits_and_what_was_sent_can_be_read(serve
     assert len(server.chat(ANN).messages) == 1
 
 
+def test_it_serves_on_uvloop_as_well():
+    async def run() -> list[str]:
+        async with BotServer() as server:
+            server.private(ANN)
+            client = Client(server)
+            async with client.http:
+                await client.ok("sendMessage", chat_id=ANN, text="x")
+            return [message.text for message in server.chat(ANN).messages]
+
+    assert uvloop.run(run()) == ["x"]
+
+
 # the real client library
 
 
@@ -817,6 +831,35 @@ async def test_the_library_reads_every_kind_of_answer(server):
         server.kick(GROUP, people()[1].user)
         changes = await bot.get_updates()
         assert [change.my_chat_member.new_chat_member.status for change in changes] == ["kicked", "kicked"]
+
+
+async def test_an_application_of_the_library_runs_on_it(server):
+    async def greet(update, _):
+        await update.message.reply_html("<b>Welcome</b>", reply_markup=telegram.InlineKeyboardMarkup.de_json(PRESS))
+
+    async def mute(update, _):
+        await update.callback_query.answer("Muted")
+        await update.callback_query.edit_message_text("quiet")
+
+    async def until(fact):
+        async with asyncio.timeout(3):
+            while not fact():
+                await asyncio.sleep(0.01)
+
+    chat = server.chat(ANN)
+    app = telegram.ext.Application.builder().token(server.token).base_url(server.url).build()
+    app.add_handlers([telegram.ext.CommandHandler("start", greet), telegram.ext.CallbackQueryHandler(mute)])
+    async with app:
+        await app.start()
+        await app.updater.start_polling()
+        server.say(ANN, "/start")
+        await until(lambda: chat.messages)
+        press = server.tap(ANN, "Mute")
+        await until(lambda: chat.messages[0].edits)
+        await app.updater.stop()
+        await app.stop()
+    assert (chat.messages[0].text, chat.messages[0].labels, server.presses[press].text) == ("quiet", [], "Muted")
+    assert await asyncio.wait_for(server.updates.poll(0, 10, 0), 1) == [], "all it heard is confirmed"
 
 
 # the other side
