@@ -705,6 +705,15 @@ async def test_arrivals_tell_when_words_first_reached_each_chat(server, client):
     assert (server.arrivals("BTC"), server.first_seen(6)) == ({ANN: second}, None)
 
 
+async def test_waiting_for_what_never_comes_ends(server, client):
+    waiting = asyncio.create_task(server.until(lambda: server.chat(ANN).messages))
+    await asyncio.sleep(0)
+    await client.ok("sendMessage", chat_id=ANN, text="x")
+    assert [message.text for message in await waiting] == ["x"]
+    with pytest.raises(TimeoutError):
+        await server.until(lambda: server.chat(ANN).messages[1:], seconds=0.05)
+
+
 # how it is spoken to
 
 
@@ -841,11 +850,6 @@ async def test_an_application_of_the_library_runs_on_it(server):
         await update.callback_query.answer("Muted")
         await update.callback_query.edit_message_text("quiet")
 
-    async def until(fact):
-        async with asyncio.timeout(3):
-            while not fact():
-                await asyncio.sleep(0.01)
-
     chat = server.chat(ANN)
     app = telegram.ext.Application.builder().token(server.token).base_url(server.url).build()
     app.add_handlers([telegram.ext.CommandHandler("start", greet), telegram.ext.CallbackQueryHandler(mute)])
@@ -853,9 +857,9 @@ async def test_an_application_of_the_library_runs_on_it(server):
         await app.start()
         await app.updater.start_polling()
         server.say(ANN, "/start")
-        await until(lambda: chat.messages)
+        await server.until(lambda: chat.messages)
         press = server.tap(ANN, "Mute")
-        await until(lambda: chat.messages[0].edits)
+        await server.until(lambda: chat.messages[0].edits)
         await app.updater.stop()
         await app.stop()
     assert (chat.messages[0].text, chat.messages[0].labels, server.presses[press].text) == ("quiet", [], "Muted")
