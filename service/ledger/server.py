@@ -38,6 +38,12 @@ _SCRIPTS: Mapping[str, tuple[str, ...]] = {
     "commit": ("commit",),
     "advance": ("advance",),
     "keep": ("keep",),
+    "post": ("post",),
+    "take": ("take",),
+    "settle": ("settle",),
+    "erase": ("erase",),
+    "move": ("move",),
+    "wake": ("wake",),
 }
 _FOLDER = Path(__file__).with_name("scripts")
 _ALLOWED = (
