@@ -33,9 +33,10 @@ _KINDS = {
     "blockquote": "blockquote",
     "tg-spoiler": "spoiler",
 }
+_ESCAPE = r"&(?:#x[0-9a-fA-F]{1,6}|#[0-9]{1,7}|lt|gt|amp|quot);"
 _TOKEN = re.compile(
     r"<(?P<end>/?)(?P<name>[^\s<>/]*)(?P<rest>(?:\"[^\"]*\"|'[^']*'|[^<>\"'])*)>"
-    r"|(?P<escape>&(?:#x[0-9a-fA-F]{1,6}|#[0-9]{1,7}|lt|gt|amp|quot);)|<|&|[^<&]+"
+    rf"|(?P<escape>{_ESCAPE})|<|&|[^<&]+"
 )
 _ATTRIBUTE = re.compile(r"\s+(?P<name>[\w-]+)(?:\s*=\s*(?:\"(?P<two>[^\"]*)\"|'(?P<one>[^']*)'|(?P<bare>[\w.-]+)))?")
 _COMMAND = re.compile(r"(?<!\S)/[A-Za-z0-9_]{1,32}(?:@\w+)?(?!\w)")
@@ -169,7 +170,7 @@ class _Reading:
             raise self._wrong(f'Unsupported start tag "{name}"', token)
         if _ATTRIBUTE.sub("", rest).strip():
             raise self._wrong("Unexpected end of name token", token)
-        argument = said.get(_MEANT.get(name, ""), "")
+        argument = re.sub(_ESCAPE, lambda found: html.unescape(found[0]), said.get(_MEANT.get(name, ""), ""))
         self._open.append(_Open(name=name, kind=kind, offset=self._length, argument=argument, start=len(self.text)))
 
     def _close(self, token: re.Match[str]) -> None:

@@ -3,8 +3,8 @@
 import asyncio
 import math
 from collections import deque
-from collections.abc import Awaitable, Sequence
-from typing import Self
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Self, TypeVar
 
 from service.simulator.botapi.answers import Hang, Refusal, Said, Step, Through, result, too_many
 from service.simulator.botapi.call import Call
@@ -15,6 +15,7 @@ from service.simulator.botapi.methods import METHODS, SPEAKING, named
 from service.simulator.botapi.stage import Stage
 from service.simulator.botapi.wire import Connection, Reply, Request
 
+T = TypeVar("T")
 _THROUGH = Through()
 
 
@@ -36,6 +37,7 @@ class BotServer(Stage):
         self._peers: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._at = ""
+        self._turned = asyncio.Event()
 
     @property
     def url(self) -> str:
@@ -63,6 +65,17 @@ class BotServer(Stage):
     def script(self, chat: int, steps: Sequence[Step]) -> None:
         """What the next messages and edits to a chat meet, one step each, after those already queued."""
         self._scripts.setdefault(chat, deque()).extend(steps)
+
+    async def until(self, fact: Callable[[], T], seconds: float = 5.0) -> T:
+        """Wait for something to become true, looking after every request; what `fact` says then.
+
+        Raises TimeoutError when it has not within `seconds`.
+        """
+        async with asyncio.timeout(seconds):
+            while not (found := fact()):
+                self._turned.clear()
+                await self._turned.wait()
+        return found
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen, and return `url`. Raises OSError when the port is taken."""
@@ -98,6 +111,7 @@ class BotServer(Stage):
             reply = await self._handled(request)
         except Refusal as refusal:
             reply = refusal.reply()
+        self._turned.set()
         if self.faults.slow_s:
             await asyncio.sleep(self.faults.slow_s)
         if reply is not None:
@@ -153,6 +167,7 @@ class BotServer(Stage):
         if speaks and not step.answered:
             arrived = reply is not None and reply.status == 200  # noqa: PLR2004
             (self.counts.lost if arrived else self.counts.dropped)[call.chat or 0] += 1
+        self._turned.set()
         await asyncio.sleep(step.seconds)
         return reply if step.answered else None
 

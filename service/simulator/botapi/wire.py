@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from email.parser import BytesParser
 from http import HTTPStatus
+from typing import cast
 from urllib.parse import parse_qsl, unquote
 
 import httptools
@@ -113,10 +114,9 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has come."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # what a stream server hands out
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # what a stream server hands out
         self._peers.add(self)
-        self._task = asyncio.get_running_loop().create_task(self._serve(transport))
+        self._task = asyncio.get_running_loop().create_task(self._serve(self._transport))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # nobody is told why
         """It has gone."""
@@ -128,7 +128,10 @@ class Connection(asyncio.Protocol):
         """Bytes off the wire."""
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError:
+        except httptools.HttpParserCallbackError:
+            self.close()
+            raise  # a mistake of ours, no client's
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self.close()
 
     def on_message_begin(self) -> None:
