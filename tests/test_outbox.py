@@ -184,4 +184,4 @@ async def test_counts_tell_who_waits_and_since_when(outbox):
     await outbox.post(alert(1), [1, -3], NOW - 5_000)
 
     counts = await outbox.counts()
-    assert (counts.chats, counts.closed, counts.waiting, counts.oldest) == (3, 1, 2, NOW - 5_000)
+    assert (counts.chats, counts.closed, counts.waiting, counts.oldest) == (2, 1, 2, NOW - 5_000)

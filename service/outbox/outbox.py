@@ -123,7 +123,7 @@ class Outbox:
         )
         oldest = round(float(first[1])) if first else None
         closed = sum(bool(chat.closed) for chat in chats)
-        return Counts(chats=len(chats), closed=closed, waiting=waiting, oldest=oldest)
+        return Counts(chats=len(chats) - closed, closed=closed, waiting=waiting, oldest=oldest)
 
     async def picture(self, episode: str) -> str:
         """What the episode's picture can be sent by again; empty when it was not sent yet."""

@@ -75,11 +75,12 @@ class Counts(Record, frozen=True, kw_only=True):
     """The outbox in numbers."""
 
     chats: int
+    """Open ones."""
     closed: int
     waiting: int
     """Chats with pending rows."""
     oldest: int | None
-    """When the first chat has been due since, ms UTC; None when none is."""
+    """When the first of them is due, ms UTC; it lies ahead while all are held. None when none waits."""
 
 
 def key_of(row: Row) -> str:
