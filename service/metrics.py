@@ -113,6 +113,7 @@ SINK_DELIVERY = _histogram(
     _WAIT,
     "sink",
 )
+SINK_ROWS = _counter("cascade_sink_rows_total", "Alerts for single chats, by what became of them.", "sink", "state")
 SINK_WAITING = _gauge(
     "cascade_sink_waiting_chats", "Chats with something still to be told, held ones included.", "sink"
 )

@@ -37,7 +37,7 @@ class Books:
         now, last = self._kit.now(), step.rows[-1]
         for row in step.rows:
             metrics.SINK_DELIVERY.labels(NAME).observe((now - row.queued) / 1_000)
-        metrics.SINK_ALERTS.labels(NAME).inc(len(step.rows))
+        metrics.SINK_ROWS.labels(NAME, State.SENT.value).inc(len(step.rows))
         how = "digest" if step.kind is Kind.DIGEST else "merged"
         rows = tuple(_settled(row, State.SENT, now, "" if row is last else how, message) for row in step.rows)
         picture = picture_after(step, box)
@@ -72,7 +72,8 @@ class Books:
     async def fail(self, box: Box, rows: Sequence[Row], reason: str) -> None:
         """These rows will never be told."""
         now = self._kit.now()
-        metrics.SINK_FAILURES.labels(NAME, "permanent").inc(len(rows))
+        metrics.SINK_ROWS.labels(NAME, State.FAILED.value).inc(len(rows))
+        metrics.SINK_FAILURES.labels(NAME, "permanent").inc()
         await self.write(box, rows=tuple(_settled(row, State.FAILED, now, reason) for row in rows))
 
     async def write(
