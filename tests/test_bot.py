@@ -15,9 +15,10 @@ from service.bot.buttons import MOST_BYTES, OldButtonError, rule_of, with_rule
 from service.bot.commands import COMMANDS, OWNERS, TAPS
 from service.bot.heard import Place, hear
 from service.bot.phrases import safe
-from service.model import HOUR, Kind, Severity
+from service.model import HOUR, FeedState, Kind, Severity
 from service.sinks.telegram.outcome import Closed, Gone, Later, Moved, Refused
 from service.subscribers import Chat, Quiet, Rule
+from service.subscribers.misread import Misread, Slip
 from tests import talks
 from tests.talks import CHANNEL, EPISODE, GROUP, ME, NOW, Stage, reading
 
@@ -508,6 +509,38 @@ def test_no_english_is_left_in_chinese_and_the_other_way_round():
 
     assert all(CHINESE.search(text) for text in said(LANGUAGES["zh"]))
     assert not any(CHINESE.search(text) for text in said(LANGUAGES["en"]))
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("slip", Slip)
+def test_every_slip_names_what_was_typed_and_what_may_have_been_meant(code, slip):
+    said = talks.Screen(LANGUAGES[code].slip(Misread(slip, "<x>", ("<y>", "z")))).seen
+    assert "“<x>”" in said
+    assert "<y>" in said
+    assert talks.Screen(LANGUAGES[code].slip(Misread(slip, " "))).seen
+    assert "{" not in said
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("state", FeedState)
+async def test_every_state_of_a_venue_has_a_word(stage, code, state):
+    async def venues():
+        return [talks.venue("<okx>", state)]
+
+    stage.market.venues = venues
+    shown = await stage.say("/status", language=code)
+    assert ("<okx>" in shown.text) is (state is not FeedState.LIVE)
+    if code == "zh":
+        assert state.value not in shown.text
+
+
+@given(rules, st.sampled_from(list(LANGUAGES)))
+def test_rules_that_differ_read_differently(rule, code):
+    say = LANGUAGES[code].rule
+    for field, other in (("kind", Kind.LONG_FLUSH), ("severity", Severity.CRITICAL), ("usd", 7e6), ("venue", "okx")):
+        changed = replace(rule, **{field: other})
+        if changed != rule and not 6.9e6 < (rule.usd or 0) < 7.1e6:
+            assert say(changed) != say(rule)
 
 
 async def test_every_verb_on_a_button_is_in_the_table(stage):
