@@ -25,6 +25,7 @@ from service.demo.rehearsal import Stage, settings_toml
 from service.demo.screen import Screen
 from service.ledger.memory import MemoryLedger
 from service.ledger.open import open_ledger
+from service.masking import scrub, secrets_of
 from service.model import Alert, SocketHealth, VenueReport, unexplained
 from service.outpost import book_of
 from service.replay import Replay
@@ -46,6 +47,7 @@ async def run(args: Args, stop: asyncio.Event) -> int:
     """Watch every enabled venue until stopped."""
     settings = load(args.config, os.environ)
     _log(settings.service.log_level)
+    scrub(secrets_of(settings))
     url = settings.ledger.url.get_secret_value() or None
     ledger = await open_ledger(url, settings.service.data_dir, tag=settings.ledger.tag, store=settings.ledger.store)
     try:
@@ -98,13 +100,8 @@ async def simulate(args: Args, stop: asyncio.Event) -> int:
     clock = ScaledClock(origin, args.speed, wall_origin)
     symbols = None if args.tape else scenario.SYMBOLS
     async with Market(args.venues, clock, symbols=symbols or rows, faults=_faults(args.faults)) as market:
-        stage = Stage(
-            endpoints=market.endpoints,
-            origin=origin,
-            wall_origin=wall_origin,
-            speed=args.speed,
-            home=str(Path("data") / "rehearsal"),
-        )
+        home = str(Path("data") / "rehearsal")
+        stage = Stage(endpoints=market.endpoints, origin=origin, wall_origin=wall_origin, speed=args.speed, home=home)
         _hand_over(args.settings, settings_toml(stage))
         playing = asyncio.create_task(market.play(rows, relabel=args.relabel))
         playing.add_done_callback(lambda task: _played(task, stop))

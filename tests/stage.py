@@ -31,10 +31,12 @@ from service.model import (
     SecondOpinion,
     Severity,
     Side,
+    SinkReport,
     SocketHealth,
     VenueReport,
     Words,
 )
+from service.sinks import Courier, reports
 
 NOW = 1_768_341_600_000
 VENUES = ("binance", "bybit", "okx")
@@ -67,7 +69,7 @@ class FickleLedger(MemoryLedger):
         self.asked: list[tuple[str | None, int]] = []
 
     def __getattribute__(self, name: str) -> Any:
-        calls = ("read", "detail", "assets", "live_share", "slots", "alert", "alerts", "kept", "ping")
+        calls = ("read", "detail", "assets", "live_share", "slots", "alert", "alerts", "kept", "ping", "pending")
         if name in calls and super().__getattribute__("down"):
             return self._refuse
         return super().__getattribute__(name)
@@ -99,6 +101,7 @@ class Stage:
         self.opinion: SecondOpinion | None = None
         self.zone: tzinfo = ZoneInfo("Asia/Shanghai")
         self.boards: dict[str, Board] = {}
+        self.couriers: list[Courier] = []
         self._token: int | None = None
 
     def watching(self) -> dict[str, int]:
@@ -120,6 +123,9 @@ class Stage:
 
     async def venues(self) -> Sequence[VenueReport]:
         return self.reports
+
+    async def sinks(self) -> Sequence[SinkReport]:
+        return await reports(self.couriers)
 
     def episodes(self) -> Sequence[Episode]:
         return self.open

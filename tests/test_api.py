@@ -1,7 +1,8 @@
 """The HTTP door, asked without a socket: pages, filters, tags, windows, problems, documentation."""
 
+import asyncio
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import msgspec
@@ -10,8 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from service.api import shapes
 from service.api.house import DOORS
+from service.api.meanings import MEANING
 from service.api.problem import ProblemDetails
-from service.api.schema import MEANING, components
+from service.api.schema import components
 from service.api.tail import KEEP
 from service.detector import Board, seen
 from service.model import (
@@ -32,9 +34,23 @@ from service.model import (
     Side,
     Totals,
 )
+from service.sinks import Courier, SinkError
 from service.venues import VENUES as TABLE
 from tests.orders import order
 from tests.stage import NOW, VENUES, Stage, alert, episode, inside, report
+
+
+class Picky:
+    """A sink that answers each alert as it was told."""
+
+    name: ClassVar[str] = "picky"
+
+    def __init__(self, *answers: SinkError | None) -> None:
+        self.answers = list(answers)
+
+    async def send(self, _alert: Alert) -> None:
+        if error := self.answers.pop(0):
+            raise error
 
 
 @pytest.fixture
@@ -514,6 +530,37 @@ class TestHouse:
         assert one == {"venue": "okx", "frames": answer["frames"][:1]}
         assert told.detail == "there is no venue okex here; did you mean okx?"
 
+    async def test_every_sink_is_told_with_its_place_its_failure_and_what_it_refused(self, stage: Stage) -> None:
+        picky = Picky(SinkError("answered 404", permanent=True), None, SinkError("answered 503", permanent=False))
+        stage.couriers = [Courier(picky, stage.ledger, stage.changed, now=lambda: NOW)]
+        async with inside(stage) as client:
+            before = (await client.get("/sinks")).json()
+            start = await stage.couriers[0].begin()
+            await stage.say(alert(1), alert(2), alert(3))
+            work = asyncio.create_task(stage.couriers[0].errand(start))
+            await asyncio.sleep(0.05)
+            after = await client.get("/sinks")
+            work.cancel()
+
+        rows = await stage.ledger.alerts(None, 3)
+        [sink] = after.json()["sinks"]
+        [refused] = sink.pop("refused")
+        nothing = {"name": "picky", "pending": None, "pending_at_least": False, "delivered_through": None}
+        assert before == {"now": NOW, "simulated": False, "sinks": [nothing | {"failing": None, "refused": []}]}
+        assert sink == {
+            "name": "picky",
+            "pending": 1,
+            "pending_at_least": False,
+            "delivered_through": rows[1][0],
+            "failing": {"error": "answered 503", "since": NOW},
+        }
+        assert refused.pop("at") > NOW
+        assert refused == {"sink": "picky", "alert": alert(1).id, "cursor": rows[0][0], "reason": "answered 404"}
+        assert set(msgspec.json.decode(after.content, type=shapes.Sinks).sinks[0].__struct_fields__) == {
+            *sink,
+            "refused",
+        }
+
     async def test_settings_are_shown_as_they_are_given(self, stage: Stage) -> None:
         async with inside(stage) as client:
             assert (await client.get("/config")).json() == stage.config
@@ -593,10 +640,12 @@ class TestProblems:
         assert told.allowed[0] == "BTC-short-19.1"
 
     @pytest.mark.parametrize(
-        "path", ["/alerts", "/alerts?since=0-0", "/alerts/x", "/alerts/stream", "/windows", "/venues/okx/bad-frames"]
+        "path",
+        ["/alerts", "/alerts?since=0-0", "/alerts/x", "/alerts/stream", "/windows", "/venues/okx/bad-frames", "/sinks"],
     )
     async def test_a_store_that_does_not_answer_is_503_and_comes_back(self, stage: Stage, path: str) -> None:
         async with inside(stage) as client:
+            stage.couriers = [Courier(Picky(), stage.ledger, stage.changed)]
             stage.ledger.down = True
             answer = await client.get(path)
             stage.ledger.down = False
@@ -687,6 +736,7 @@ class TestDocumentation:
                 "/windows": "Window",
                 "/records": "Records",
                 "/venues": "Venues",
+                "/sinks": "Sinks",
                 "/readyz": "Ready",
             }.items():
                 answer = (await client.get(path)).json()

@@ -732,12 +732,13 @@ async def test_a_cursor_of_another_form_is_named(ledger, cursor):
     with pytest.raises(ValueError, match="cursor looks like") as told:
         await ledger.alerts(cursor, 10)
     assert repr(cursor) in str(told.value)
-    with pytest.raises(ValueError, match="cursor looks like"):
-        await ledger.advance("log", cursor)
+    for saying in (ledger.advance("log", cursor), ledger.refuse("log", cursor, "e.1", "gone")):
+        with pytest.raises(ValueError, match="cursor looks like"):
+            await saying
 
 
 async def test_a_limit_below_one_is_refused(ledger):
-    for asking in (ledger.alerts(None, 0), ledger.alerts("0-0", -1), ledger.kept("okx", 0)):
+    for asking in (ledger.alerts(None, 0), ledger.alerts("0-0", -1), ledger.kept("okx", 0), ledger.refused("log", 0)):
         with pytest.raises(ValueError, match="limit must be at least 1"):
             await asking
 
@@ -753,6 +754,53 @@ async def test_each_sink_has_its_own_place_and_never_goes_back(ledger):
     await ledger.advance("log", "10-0")
     assert await ledger.cursor("log") == "10-0"
     assert await ledger.cursor("telegram") == "4-0"
+
+
+async def test_what_a_sink_refuses_moves_its_cursor_and_is_kept_with_its_reason(ledger):
+    before = time.time_ns() // 1_000_000
+    cursors = await archived(ledger, 1, 2)
+    await ledger.refuse("slack", cursors[0], "e.1", "answered 404 ☃")
+    await ledger.refuse("slack", cursors[1], "e.2", "answered 410")
+    await ledger.refuse("币", cursors[1], "e.2", "gone")
+
+    newest, oldest = await ledger.refused("slack")
+    assert (oldest.sink, oldest.alert, oldest.cursor, oldest.reason) == ("slack", "e.1", cursors[0], "answered 404 ☃")
+    assert before - 2_000 <= oldest.at <= newest.at <= before + 60_000
+    assert await ledger.refused("slack", 1) == [newest]
+    assert await ledger.cursor("slack") == cursors[1]
+    assert [one.alert for one in await ledger.refused("币")] == ["e.2"]
+    assert await ledger.refused("discord") == []
+
+
+async def test_a_refusal_said_again_or_behind_the_cursor_is_not_kept_twice(ledger):
+    await ledger.refuse("slack", "5-1", "e.1", "gone")
+    for late in ("5-1", "5-0", "4-9"):
+        await ledger.refuse("slack", late, "e.1", "gone")
+    await ledger.advance("slack", "6-0")
+    await ledger.refuse("slack", "6-0", "e.2", "was delivered by the next leader")
+
+    assert [one.cursor for one in await ledger.refused("slack")] == ["5-1"]
+    assert await ledger.cursor("slack") == "6-0"
+
+
+async def test_the_newest_hundred_refusals_of_a_sink_stay(ledger):
+    for number in range(103):
+        await ledger.refuse("slack", f"{number}-1", f"e.{number}", "gone")
+
+    assert [one.alert for one in await ledger.refused("slack", 1_000)] == [f"e.{n}" for n in range(102, 2, -1)]
+    assert len(await ledger.refused("slack")) == 20
+
+
+async def test_what_is_pending_is_counted_behind_the_cursor_up_to_a_limit(ledger):
+    cursors = await archived(ledger, *range(7))
+    assert await ledger.pending("slack", 10) is None
+
+    await ledger.advance("slack", "0-0")
+    assert [await ledger.pending("slack", most) for most in (3, 7, 10)] == [3, 7, 7]
+    await ledger.advance("slack", cursors[4])
+    assert await ledger.pending("slack", 10) == 2
+    await ledger.advance("slack", cursors[6])
+    assert await ledger.pending("slack", 10) == 0
 
 
 async def test_health_is_the_latest_word_of_each_socket(ledger):

@@ -47,6 +47,7 @@ async def everything(ledger: RedisLedger) -> list[Alert]:
     token = await ledger.lease("me", 60_000)
     await ledger.commit(token, {ALL: b"open", "gone": None}, [alert(1), alert(2)])
     await ledger.advance("log", "1-0")
+    await ledger.refuse("slack", "1-0", "e.1", "gone")
     await ledger.save_health([SocketHealth(venue="okx", socket="a", state=FeedState.LIVE, since=1)])
     await ledger.keep(BadFrame(venue="okx", frame="{", reason="json", detail="", seen=1))
     return [one for _, one in await ledger.alerts(None, 10)]
@@ -59,7 +60,7 @@ async def test_every_key_carries_the_tag(alone):
 
     kinds = {key.removeprefix("{only}:").partition(":")[0] for key in found}
     assert kinds >= {"seen", "bucket", "sums", "detail", "assets", "liquidations", "live", "lease", "token", "states"}
-    assert kinds >= {"alerts", "alert", "cursors", "health", "frames"}
+    assert kinds >= {"alerts", "alert", "cursors", "refused", "health", "frames"}
     assert [key for key in found if not key.startswith("{only}:")] == []
 
 
@@ -69,8 +70,9 @@ async def test_whatever_grows_with_orders_has_an_end(alone):
     client = alone._server.client
     endless = {key.decode() for key in await client.keys("*") if await client.pttl(key) == -1}
 
-    # one field per asset, market, sink or socket; the last 200; trimmed by age
+    # one field per asset, market, sink or socket; the last 200 or 100; trimmed by age
     bounded = {"assets", "sums", "states", "cursors", "health", "token", "frames:okx", "liquidations", "alerts"}
+    bounded |= {"refused:slack"}
     assert endless == {f"{{only}}:{name}" for name in bounded}
 
 

@@ -2,24 +2,29 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from service.detector.rules import Rules
 from service.feed import Knobs as FeedKnobs
-from service.masking import mask
+from service.masking import mask, secrets_of
 from service.pipeline import Knobs as StreetKnobs
 from service.settings import Settings, SettingsError, load, public, toml_text
-from service.settings.keys import KEYS, of_variable, variables
+from service.settings.keys import KEYS, PREFIX, Key, of_variable, plain, variables
+from service.settings.sinks import LogSink, Sinks
 from service.venues import VENUES
 
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "config"
 BAD = ROOT / "tests/fixtures/config"
 SECRET = "hunter2"
+BOT = "123456:hunter2_hunter2_hunter2_hunter2"
 SECTIONS = "service, clock, ledger, feed, backfill, pipeline, detector, venues, api, second_opinion, sinks"
 NAMES = ", ".join(VENUES)
+TOKENS = "digits, a colon and 30 or more of A-Z, a-z, 0-9, _ and -, as BotFather gave it"
 TIME = "ISO 8601 with its zone, as 2026-01-13T18:00:00Z, or empty"
 RULES = (
     "floors, share, grow, close_total, close_share, close_after_s, warning, critical, budget, child_budget, early, watch, "
@@ -99,7 +104,30 @@ MESSAGES = {
         "allowed: http://... or https://..."
     ),
     "tag": ': [ledger] tag = "{cascade}": has the wrong form; allowed: 1 to 40 letters, digits, - and _',
-    "unknown-sink": ": [sinks.carrier_pigeon]: unknown section; allowed: log",
+    "unknown-sink": ": [sinks.carrier_pigeon]: unknown section; allowed: board_url, log, webhook, slack, discord, telegram",
+    "hook-url": (
+        ": [sinks.slack] url: is not the address of a webhook; "
+        "allowed: https://... (http://... can be read on the way), or empty"
+    ),
+    "board-with-password": (
+        ': [sinks] board_url = "https://board.example.org/***": is not an address for readers; '
+        "allowed: http://... or https://... without a password, or empty"
+    ),
+    "token": f": [sinks.telegram] token: is not the token of a bot; allowed: {TOKENS}, or empty",
+    "token-twice": (
+        ': [sinks.telegram] token_file = "token.txt": stands beside token; allowed: token or token_file, not both'
+    ),
+    "token-file": (
+        ': [sinks.telegram] token_file = "nowhere.txt": cannot be read: No such file or directory; '
+        "allowed: a file that holds the token and nothing else"
+    ),
+    "token-in-file-key": (
+        ': [sinks.telegram] token_file = "***": cannot be read: No such file or directory; '
+        "allowed: a file that holds the token and nothing else"
+    ),
+    "owner": ": [sinks.telegram] owners[1] = -1001: is below 1; allowed: a list of whole numbers at least 1",
+    "pace": ": [sinks.telegram] per_second = 31: is above 30; allowed: a number above 0 and at most 30",
+    "sink-is-a-value": ": [sinks] discord: is of the wrong type; allowed: a table",
     "syntax": ": is not TOML: Invalid value (at line 3, column 8)",
     "calendar": (
         ': [detector] calendar = "nowhere.csv": nowhere.csv cannot be read: No such file or directory; '
@@ -394,6 +422,13 @@ def test_a_secret_is_shown_nowhere(url: str, shown: str, tmp_path: Path) -> None
         '[service]\nlog_level = {a = "hunter2"}',
         'ledger = "redis://:hunter2@h"',
         '[ledger]\nurl = "redis://:hunter2@h',
+        '[sinks.slack]\nlanguage = "https://hooks.slack.com/services/T0/B0/hunter2"',
+        '[sinks.slack]\nurls = "https://hooks.slack.com/services/T0/B0/hunter2"',
+        '[sinks.slack]\nurl = ["https://hooks.slack.com/services/T0/B0/hunter2"]',
+        '[sinks]\nslack = "https://hooks.slack.com/services/T0/B0/hunter2"',
+        '[sinks.telegram]\ntoken = 5\ntoken_file = "123456:hunter2_hunter2_hunter2_hunter2"',
+        '[sinks.telegram]\napi_url = "api.example.org/bot123456:hunter2_hunter2_hunter2_hunter2"',
+        '[sinks.telegram]\nowners = ["123456:hunter2_hunter2_hunter2_hunter2"]',
     ],
 )
 def test_no_error_shows_a_secret(toml: str, tmp_path: Path) -> None:
@@ -401,6 +436,114 @@ def test_no_error_shows_a_secret(toml: str, tmp_path: Path) -> None:
         load(written(tmp_path, toml), {})
 
     assert SECRET not in f"{refusal.value} {refusal.value!r} {refusal.value.problems}"
+
+
+def of_kind(kind: object) -> Iterator[Key]:
+    return (key for key, found in KEYS.items() if plain(found) is kind)
+
+
+def test_every_secret_is_hidden_by_its_type_whatever_its_name(tmp_path: Path) -> None:
+    texts = dict.fromkeys(of_kind(SecretStr), f"https://h.example.org/{SECRET}")
+    texts |= {("ledger", "url"): f"redis://:{SECRET}@h/0", ("sinks", "telegram", "token"): BOT}
+    assert len(texts) >= 7
+
+    settings = load(written(tmp_path), {PREFIX + "__".join(key).upper(): text for key, text in texts.items()})
+
+    shown = dict(leaves(public(settings)))
+    assert {shown[key] for key in texts} == {"***", "redis://***@h/0"}
+    assert SECRET not in f"{settings!r} {settings} {public(settings)} {toml_text(settings)}"
+    assert {dict(leaves(public(Settings())))[key] for key in texts} == {""}
+
+
+def test_a_secret_in_a_section_nobody_has_thought_of_is_hidden_too() -> None:
+    class Pigeon(LogSink):
+        ring: SecretStr = SecretStr(SECRET)
+        legs: tuple[SecretStr, ...] = (SecretStr(SECRET), SecretStr(""))
+
+    class Loft(Sinks):
+        log: LogSink
+        pigeon: Pigeon = Pigeon()
+
+    class Wider(Settings):
+        sinks: Loft = Loft(log=LogSink())
+
+    wider = Wider()
+
+    assert public(wider)["sinks"]["pigeon"] == {"enabled": True, "ring": "***", "legs": ["***", ""]}
+    assert SECRET in secrets_of(wider)
+
+
+def test_a_token_comes_out_of_its_file_and_is_shown_as_a_secret(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{BOT}\n")
+    settings = load(written(tmp_path), {"CASCADE_SINKS__TELEGRAM__TOKEN_FILE": str(tmp_path / "token")})
+
+    assert settings.sinks.telegram.token.get_secret_value() == BOT
+    assert settings.sinks.telegram.enabled
+    assert public(settings)["sinks"]["telegram"]["token"] == "***"
+    assert BOT not in f"{settings!r} {toml_text(settings)}"
+
+
+@pytest.mark.parametrize("content", [b"", b"hunter2", f"{BOT} {BOT}".encode(), b"\xff\xfe", b"1:a" * 5_000])
+def test_a_file_without_a_token_is_named_and_its_content_is_not(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "t").write_bytes(content)
+    with pytest.raises(SettingsError) as refusal:
+        load(written(tmp_path), {"CASCADE_SINKS__TELEGRAM__TOKEN_FILE": str(tmp_path / "t")})
+
+    (problem,) = refusal.value.problems
+    assert ": holds no token; allowed: a file that holds the token and nothing else: digits, a colon" in problem
+    assert problem.startswith("CASCADE_SINKS__TELEGRAM__TOKEN_FILE = ")
+    assert SECRET not in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "owners"), [("1,2", (1, 2)), ("[1, 2]", (1, 2)), ("7", (7,)), (" 5 , 6 ", (5, 6)), ("[]", ())]
+)
+def test_a_list_of_numbers_comes_from_commas_or_json(text: str, owners: tuple[int, ...], tmp_path: Path) -> None:
+    assert load(written(tmp_path), {"CASCADE_SINKS__TELEGRAM__OWNERS": text}).sinks.telegram.owners == owners
+
+
+@pytest.mark.parametrize("text", ["1,joe", "1;2", "1,,2", "[1", "0", "1.5", "true"])
+def test_what_is_no_list_of_ids_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"allowed: a list of whole numbers at least 1$"):
+        load(written(tmp_path), {"CASCADE_SINKS__TELEGRAM__OWNERS": text})
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("WEBHOOK__URL", "http://127.0.0.1/x"),
+        ("SLACK__URL", "https://h/x"),
+        ("DISCORD__URL", "https://h/x"),
+        ("TELEGRAM__TOKEN", BOT),
+    ],
+)
+def test_a_sink_is_wanted_when_it_has_an_address_or_a_token(variable: str, text: str, tmp_path: Path) -> None:
+    sinks = load(written(tmp_path), {f"CASCADE_SINKS__{variable}": text}).sinks
+
+    wanted = {name for name in ("log", "webhook", "slack", "discord", "telegram") if getattr(sinks, name).enabled}
+    assert wanted == {"log", variable.partition("__")[0].lower()}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://h/x",
+        "https://",
+        "https:///x",
+        "https://h h/x",
+        "https://h/a b",
+        "https://[::1/x",
+        "https://h:port/x",
+        "h/x",
+    ],
+)
+def test_an_address_nobody_could_post_to_is_refused_without_showing_it(url: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        load(written(tmp_path), {"CASCADE_SINKS__WEBHOOK__URL": url})
+
+    assert str(refusal.value).startswith(
+        "CASCADE_SINKS__WEBHOOK__URL: is not the address of a webhook; allowed: https://"
+    )
 
 
 def test_what_is_shown_as_toml_is_what_is_shown_as_json_and_loads_again(tmp_path: Path) -> None:

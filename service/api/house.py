@@ -1,4 +1,4 @@
-"""The doors about the service itself: episodes, venues, kept frames, settings, health, metrics. Decides nothing."""
+"""The doors about the service itself: episodes, venues, frames, sinks, settings, health, metrics. Decides nothing."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from service import __version__, metrics
 from service.api import answer, query
 from service.api.problem import Problem, nearest
 from service.api.schema import described, plain
-from service.api.shapes import BadFrames, Doors, Episodes, Health, Ready, Venues
+from service.api.shapes import BadFrames, Doors, Episodes, Health, Ready, Sinks, Venues
 from service.api.view import View
 
 #: Every door with its sentence: the index, and what is allowed when somebody knocks elsewhere.
@@ -23,6 +23,7 @@ DOORS: Mapping[str, str] = {
     "/episodes": "cascades that are running",
     "/venues": "the enabled venues and how they are",
     "/venues/{name}/bad-frames": "frames of a venue that could not be accepted",
+    "/sinks": "where alerts go, how far each channel is, and what it refused",
     "/config": "the settings in force",
     "/healthz": "the process answers",
     "/readyz": "the service watches",
@@ -37,6 +38,7 @@ def routes(view: View) -> APIRouter:
     router = APIRouter()
     _market(router, view)
     _venues(router, view)
+    _sinks(router, view)
     _front(router, view)
     _health(router, view)
     return router
@@ -83,6 +85,19 @@ def _venues(router: APIRouter, view: View) -> None:
             raise Problem(404, f"there is no venue {name[:40]} here", allowed=known, near=nearest(name, known))
         frames = await view.ledger.kept(name, values.get("limit", 20))
         return answer.json(request, BadFrames(venue=name, frames=frames))
+
+
+def _sinks(router: APIRouter, view: View) -> None:
+    @router.get(
+        "/sinks",
+        tags=["service"],
+        summary="Where alerts go",
+        responses=described(Sinks, about="Every channel: how far it is, whether it delivers, what it refused."),
+    )
+    async def sinks(request: Request) -> Response:
+        """What is refused for good is left behind and kept here; everything else is tried until it is delivered."""
+        now, simulated = view.clock.now(), view.simulated
+        return answer.json(request, Sinks(now=now, simulated=simulated, sinks=await view.sinks()))
 
 
 def _front(router: APIRouter, view: View) -> None:

@@ -1,4 +1,4 @@
-"""The shapes of the answers that are no records of the house themselves. Meanings of the fields stand in schema.py."""
+"""The shapes of the answers that are no records of the house themselves. Meanings of the fields: meanings.py."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,6 +12,7 @@ from service.model import (
     Largest,
     Record,
     SecondOpinion,
+    SinkReport,
     Totals,
     VenueReport,
 )
@@ -116,6 +117,14 @@ class BadFrames(Record, frozen=True, kw_only=True):
 
     venue: str
     frames: Sequence[BadFrame]
+
+
+class Sinks(Record, frozen=True, kw_only=True):
+    """The channels alerts go to as they stand."""
+
+    now: int
+    simulated: bool
+    sinks: Sequence[SinkReport]
 
 
 class Health(Record, frozen=True, kw_only=True):

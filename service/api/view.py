@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from service.clock import Clock
 from service.detector import Board
 from service.ledger import Ledger
-from service.model import Coverage, Depth, Episode, SecondOpinion, VenueReport
+from service.model import Coverage, Depth, Episode, SecondOpinion, SinkReport, VenueReport
 
 
 class View(Protocol):
@@ -44,6 +44,10 @@ class View(Protocol):
 
     async def venues(self) -> Sequence[VenueReport]:
         """Every enabled venue."""
+        ...
+
+    async def sinks(self) -> Sequence[SinkReport]:
+        """Every channel alerts go to. Raises LedgerError."""
         ...
 
     def episodes(self) -> Sequence[Episode]:

@@ -37,7 +37,7 @@ class Reception:
         """Answer. Raises LedgerError where not even that could be said."""
         outbox = self._desk.outbox
         if heard.migrated_to is not None:
-            await outbox.move(heard.chat, heard.migrated_to)
+            await outbox.move(heard.chat, heard.migrated_to, self._desk.now())
             return
         if heard.left:
             await self._close(heard.chat, heard.left)
@@ -122,7 +122,7 @@ class Reception:
             case Closed():
                 await self._close(heard.chat, outcome.reason)
             case Moved():
-                await self._desk.outbox.move(heard.chat, outcome.chat)
+                await self._desk.outbox.move(heard.chat, outcome.chat, self._desk.now())
             case Delivered():
                 pass
             case _:
@@ -145,7 +145,7 @@ class Reception:
                     pressed = None
                 case Moved():
                     chat = outcome.chat
-                    await self._desk.outbox.move(heard.chat, chat)
+                    await self._desk.outbox.move(heard.chat, chat, self._desk.now())
                 case Later() if outcome.seconds <= _MOST_WAIT_S:
                     await asyncio.sleep(outcome.seconds)
                 case _:

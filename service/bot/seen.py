@@ -21,8 +21,10 @@ Sample = Callable[[str, Rule], str]
 class Messenger(Protocol):
     """The messenger. A request is tried inside its limits and comes back as an outcome; `text` is HTML."""
 
-    name: str
-    """The bot's own name, without @."""
+    @property
+    def name(self) -> str:
+        """The bot's own name, without @."""
+        ...
 
     async def send(
         self, chat: int, text: str, *, buttons: Buttons = (), reply_to: int | None = None, group: bool = False
@@ -62,12 +64,12 @@ class Counts(Protocol):
 
     @property
     def waiting(self) -> int:
-        """Rows that are still to be told."""
+        """Chats with something that is still to be told."""
         ...
 
     @property
     def oldest(self) -> int | None:
-        """When the oldest of them was queued, ms UTC; None when none waits."""
+        """Since when the first of them has been due, ms UTC; None when none waits. It lies ahead while all are held."""
         ...
 
 
@@ -82,11 +84,11 @@ class Outbox(Protocol):
         """Keep a chat as it now is; what its new hours let through is told soon."""
         ...
 
-    async def erase(self, id: int) -> None:
-        """Forget a chat with everything that waits for it."""
+    async def erase(self, id: int, now: int) -> bool:
+        """Forget a chat with everything that waits for it; whether it was known."""
         ...
 
-    async def move(self, old: int, new: int) -> None:
+    async def move(self, old: int, new: int, now: int) -> None:
         """A group has become another chat: everything goes with it. Nothing happens when the old one is unknown."""
         ...
 

@@ -16,6 +16,7 @@ from service.model import (
     Liquidation,
     Reading,
     Record,
+    Refusal,
     SocketHealth,
     Totals,
 )
@@ -134,6 +135,18 @@ class Ledger(Protocol):
 
     async def advance(self, sink: str, cursor: str) -> None:
         """Remember that a sink has delivered everything up to `cursor`."""
+        ...
+
+    async def refuse(self, sink: str, cursor: str, alert_id: str, reason: str) -> None:
+        """As `advance` over an alert the sink will never take, and keep why; the newest 100 of each sink stay."""
+        ...
+
+    async def refused(self, sink: str, limit: int = 20) -> list[Refusal]:
+        """What a sink will never take, newest first."""
+        ...
+
+    async def pending(self, sink: str, most: int) -> int | None:
+        """Alerts behind a sink's cursor, counted up to `most`; None when it has no cursor."""
         ...
 
     async def save_health(self, records: Sequence[SocketHealth]) -> None:

@@ -11,12 +11,14 @@ import msgspec
 
 from service.ledger import LeaseLostError, LedgerError
 from service.ledger.server import Server
-from service.model import HOUR, RETIRED, Alert, BadFrame, SocketHealth
+from service.model import HOUR, RETIRED, Alert, BadFrame, Refusal, SocketHealth
 
 #: Alerts, and the memory of their ids, stay this long (ms of the server's clock).
 ALERTS_KEEP = 90 * 24 * HOUR
 #: Bad frames kept of each venue.
 FRAMES = 200
+#: Refusals kept of each sink.
+REFUSALS = 100
 
 _CURSOR = re.compile(r"(\d{1,20})-(\d{1,20})", re.ASCII)
 _HIGHEST = 2**64
@@ -44,6 +46,11 @@ class RedisArchive:
         self.kind = server.kind
         self._server = server
         self._keys = server.keys
+
+    @property
+    def server(self) -> Server:
+        """For what else lives there."""
+        return self._server
 
     async def lease(self, holder: str, ttl_ms: int) -> int | None:
         """Take or renew; the token grows whenever a free lease is taken."""
@@ -97,6 +104,26 @@ class RedisArchive:
         """Forward only. Raises ValueError for a malformed cursor."""
         place(cursor)
         await self._server.run("advance", (self._keys.cursors,), sink, cursor)
+
+    async def refuse(self, sink: str, cursor: str, alert_id: str, reason: str) -> None:
+        """One script; the server stamps it. Raises ValueError for a malformed cursor."""
+        place(cursor)
+        row = msgspec.json.encode(Refusal(sink=sink, alert=alert_id, cursor=cursor, reason=reason, at=0))
+        names = (self._keys.cursors, self._keys.refused(sink))
+        await self._server.run("refuse", names, sink, cursor, row, REFUSALS)
+
+    async def refused(self, sink: str, limit: int = 20) -> list[Refusal]:
+        """Newest first. Raises ValueError for a limit below 1."""
+        at_least_one(limit)
+        entries = await self._server.ask("XREVRANGE", self._keys.refused(sink), "+", "-", "COUNT", limit)
+        rows = [(place(at.decode())[0], self._decoded(fields[b"refusal"], Refusal)) for at, fields in entries]
+        return [msgspec.structs.replace(row, at=at) for at, row in rows]
+
+    async def pending(self, sink: str, most: int) -> int | None:
+        """Counted on the server. Raises ValueError when `most` is below 1."""
+        at_least_one(most)
+        count: int | None = await self._server.run("pending", (self._keys.cursors, self._keys.alerts), sink, most)
+        return count
 
     async def save_health(self, records: Sequence[SocketHealth]) -> None:
         """One field per socket, the last word wins; a retired socket leaves."""

@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 
 from service.ledger import LeaseLostError
-from service.ledger.archive import ALERTS_KEEP, FRAMES, at_least_one, place
-from service.model import RETIRED, Alert, BadFrame, SocketHealth
+from service.ledger.archive import ALERTS_KEEP, FRAMES, REFUSALS, at_least_one, place
+from service.model import RETIRED, Alert, BadFrame, Refusal, SocketHealth
 
 
 class MemoryArchive:
@@ -23,6 +23,7 @@ class MemoryArchive:
         self._alerts: dict[str, tuple[tuple[int, int], Alert]] = {}
         self._last = (0, 0)
         self._cursors: dict[str, str] = {}
+        self._refused: dict[str, deque[Refusal]] = {}
         self._health: dict[tuple[str, str], SocketHealth] = {}
         self._frames: dict[str, deque[BadFrame]] = {}
 
@@ -79,9 +80,24 @@ class MemoryArchive:
 
     async def advance(self, sink: str, cursor: str) -> None:
         """Forward only. Raises ValueError for a malformed cursor."""
+        self._advance_cursor(sink, cursor)
+
+    async def refuse(self, sink: str, cursor: str, alert_id: str, reason: str) -> None:
+        """Kept only with the first word of it. Raises ValueError for a malformed cursor."""
+        if self._advance_cursor(sink, cursor):
+            row = Refusal(sink=sink, alert=alert_id, cursor=cursor, reason=reason, at=time.time_ns() // 1_000_000)
+            self._refused.setdefault(sink, deque(maxlen=REFUSALS)).appendleft(row)
+
+    async def refused(self, sink: str, limit: int = 20) -> list[Refusal]:
+        """Newest first. Raises ValueError for a limit below 1."""
+        at_least_one(limit)
+        return list(self._refused.get(sink, ()))[:limit]
+
+    async def pending(self, sink: str, most: int) -> int | None:
+        """Raises ValueError when `most` is below 1."""
+        at_least_one(most)
         known = self._cursors.get(sink)
-        if place(cursor) > (place(known) if known else (-1, 0)):
-            self._cursors[sink] = cursor
+        return None if known is None else min(most, sum(at > place(known) for at, _ in self._alerts.values()))
 
     async def save_health(self, records: Sequence[SocketHealth]) -> None:
         """The last word of each socket; a retired one leaves."""
@@ -102,6 +118,13 @@ class MemoryArchive:
         """Newest first."""
         at_least_one(limit)
         return list(self._frames.get(venue, ()))[:limit]
+
+    def _advance_cursor(self, sink: str, cursor: str) -> bool:
+        known = self._cursors.get(sink)
+        moved = place(cursor) > (place(known) if known else (-1, 0))
+        if moved:
+            self._cursors[sink] = cursor
+        return moved
 
     def _append(self, alert: Alert) -> None:
         if alert.id in self._alerts:

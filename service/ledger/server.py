@@ -37,7 +37,15 @@ _SCRIPTS: Mapping[str, tuple[str, ...]] = {
     "release": ("release",),
     "commit": ("commit",),
     "advance": ("advance",),
+    "refuse": ("advance", "refuse"),
+    "pending": ("pending",),
     "keep": ("keep",),
+    "post": ("post",),
+    "take": ("take",),
+    "settle": ("settle",),
+    "erase": ("erase",),
+    "move": ("move",),
+    "wake": ("wake",),
 }
 _FOLDER = Path(__file__).with_name("scripts")
 _ALLOWED = (

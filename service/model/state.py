@@ -83,6 +83,40 @@ class Healed(Record, frozen=True, kw_only=True):
     until: int
 
 
+class Refusal(Record, frozen=True, kw_only=True):
+    """An alert a sink will never take, and why. `at` is when it was given up, ms UTC of the store's own clock."""
+
+    sink: str
+    alert: str
+    """Id of the alert."""
+    cursor: str
+    reason: str
+    at: int
+
+
+class Failing(Record, frozen=True, kw_only=True):
+    """A sink whose last try failed: the error, and since when none was taken (ms UTC of the wall)."""
+
+    error: str
+    since: int
+
+
+class SinkReport(Record, frozen=True, kw_only=True):
+    """One sink as it stands: how far it is, whether it delivers, what it refused."""
+
+    name: str
+    pending: int | None
+    """Alerts behind its cursor; None before it has one."""
+    pending_at_least: bool
+    """There are more than `pending`: counting stopped there."""
+    delivered_through: str | None
+    """Its cursor: everything up to it was delivered, refused or not for it; None before it has one."""
+    failing: Failing | None
+    """None when the last try was taken, and on a replica that does not speak."""
+    refused: tuple[Refusal, ...]
+    """Newest first."""
+
+
 class BadFrame(Record, frozen=True, kw_only=True):
     """A frame (or a decoded row) nobody could accept, kept for inspection; `frame` is cut to a few KB."""
 

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from service.detector.calendar import Event
-from service.settings.shape import Wrong
+from service.settings.section import Wrong
 
 COLUMNS = ("at", "name", "source")
 #: Stands for the file that comes with the service.

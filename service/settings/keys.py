@@ -20,6 +20,7 @@ ZONE = ("detector", "zone")
 
 Key = tuple[str, ...]
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", Path: "text", SecretStr: "text"}
+_MANY = {int: "whole numbers", str: "texts"}
 _BOUNDS = {Ge: ("ge", "at least"), Gt: ("gt", "above"), Le: ("le", "at most"), Lt: ("lt", "below")}
 
 
@@ -78,15 +79,18 @@ def allowed(kind: Any) -> str:
     if origin is Literal:
         return f"one of {', '.join(get_args(base))}"
     if origin is tuple:
-        return "a list of texts"
-    words = _WORDS.get(base, "a table")
-    bounds = [
+        item = get_args(base)[0]
+        return f"a list of {_MANY.get(plain(item), 'values')} {_bounds(item)}".strip()
+    return f"{_WORDS.get(base, 'a table')} {_bounds(kind)}".strip()
+
+
+def _bounds(kind: Any) -> str:
+    return " and ".join(
         f"{text} {getattr(item, field):,g}".replace(",", "")
         for item in (get_args(kind)[1:] if get_origin(kind) is Annotated else ())
         for type_, (field, text) in _BOUNDS.items()
         if isinstance(item, type_)
-    ]
-    return " ".join([words, " and ".join(bounds)]).strip()
+    )
 
 
 def choices(kind: Any) -> tuple[str, ...]:

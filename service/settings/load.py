@@ -15,7 +15,10 @@ from service.detector.rules import Rules, is_zone
 from service.settings.calendar import CalendarError, read_calendar
 from service.settings.keys import FLOORS, ZONE, Key
 from service.settings.problems import line, of_pydantic, unknown_variable
-from service.settings.shape import Settings, Wrong
+from service.settings.section import Wrong
+from service.settings.shape import Settings
+from service.settings.token import KEY as TOKEN_FILE
+from service.settings.token import with_token
 from service.settings.tree import SourceError, Tree
 from service.venues import VENUES
 
@@ -77,6 +80,10 @@ def _checked(tree: Tree) -> Settings:
     if settings is not None:
         later = chain(_order_problems(tree, settings), _calendar_problems(settings))
         lines += [line(tree, key, wrong) for key, wrong in later]
+        try:
+            settings = with_token(settings)
+        except Wrong as wrong:
+            lines.append(line(tree, TOKEN_FILE, wrong))
     if settings is None or lines:
         raise SettingsError(lines)
     return settings

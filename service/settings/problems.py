@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from service.masking import mask
+from service.masking import host_of, mask
 from service.settings.keys import KEYS, PREFIX, Key, allowed, choices, kind_of, plain, siblings, variables
-from service.settings.shape import Wrong
+from service.settings.section import Wrong
 from service.settings.tree import Origin, Tree
 
 _WHAT = {
@@ -88,11 +88,17 @@ def _place(origin: Origin, key: Key, value: Any) -> str:
 
 
 def _shown(key: Key, value: Any) -> str:
-    if plain(kind_of(key)) is SecretStr or isinstance(value, dict):
-        return ""
-    items = [mask(item) if isinstance(item, str) else item for item in (value if isinstance(value, list) else [value])]
+    if isinstance(value, dict) or any(plain(kind) is SecretStr for at, kind in KEYS.items() if at[: len(key)] == key):
+        return ""  # a secret, or what somebody wrote in the place of a section that has one
+    hide = _hide if key[0] == "sinks" else mask
+    items = [hide(item) if isinstance(item, str) else item for item in (value if isinstance(value, list) else [value])]
     text = json.dumps(items if isinstance(value, list) else items[0], default=str, ensure_ascii=False)
     return f" = {text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 3] + '...'}"
+
+
+def _hide(text: str) -> str:
+    """Of a sink's address the path is the secret, and people mistake one key for another."""
+    return host_of(text) if "://" in text else mask(text)
 
 
 def _nearest(word: str, names: Iterable[str], cutoff: float = 0.6) -> list[str]:

@@ -13,6 +13,8 @@ from service.backfill import Knobs as BackfillKnobs
 from service.detector.rules import Rules
 from service.feed import Knobs as FeedKnobs
 from service.pipeline import Knobs as StreetKnobs
+from service.settings.section import Section, Wrong, web_url
+from service.settings.sinks import Sinks
 from service.venues import VENUES
 
 TIME_FORM = "ISO 8601 with its zone, as 2026-01-13T18:00:00Z"
@@ -20,14 +22,6 @@ TIME_FORM = "ISO 8601 with its zone, as 2026-01-13T18:00:00Z"
 EVERY = "all"
 STORE_URLS = ("redis://", "rediss://", "unix://")
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,40}")
-
-
-class Wrong(ValueError):  # noqa: N818  # a word for one rejected value, gathered into a SettingsError
-    """Why a value is refused: `what` is wrong, what is `allowed`, and the names the nearest one is looked for in."""
-
-    def __init__(self, what: str, allowed: str, names: tuple[str, ...] = ()) -> None:
-        super().__init__(what)
-        self.what, self.allowed, self.names = what, allowed, names
 
 
 def _time(text: str) -> str:
@@ -72,12 +66,6 @@ def _tag(text: str) -> str:
 
 
 Time = Annotated[str, AfterValidator(_time)]
-
-
-class Section(BaseModel):
-    """Base of every section: frozen, and a key it does not know is refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Process(Section):
@@ -172,12 +160,6 @@ class Door(Section):
     """Port to listen on; 0 takes a free one."""
 
 
-def _web_url(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise Wrong("is not an address of the web", "http://... or https://...")
-    return text.rstrip("/")
-
-
 def _header_key(key: SecretStr) -> SecretStr:
     text = key.get_secret_value()
     if not (text.isascii() and text.isprintable()) or " " in text:
@@ -190,21 +172,8 @@ class Opinions(Section):
 
     coinglass_key: Annotated[SecretStr, AfterValidator(_header_key)] = SecretStr("")
     """Key of CoinGlass' paid interface; a secret, better set as CASCADE_SECOND_OPINION__COINGLASS_KEY."""
-    coinglass_url: Annotated[str, AfterValidator(_web_url)] = "https://open-api-v4.coinglass.com"
+    coinglass_url: Annotated[str, AfterValidator(web_url)] = "https://open-api-v4.coinglass.com"
     """Where its version 4 interface stands."""
-
-
-class LogSink(Section):
-    """[sinks.log]: alerts as lines of the log."""
-
-    enabled: bool = True
-    """Write every alert to the log."""
-
-
-class Sinks(Section):
-    """[sinks]: one table a sink."""
-
-    log: LogSink = LogSink()
 
 
 class Settings(Section):

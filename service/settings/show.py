@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pydantic import SecretStr
+
 from service.masking import MASK, mask
 from service.settings.shape import Settings
 
@@ -13,15 +15,27 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 def public(settings: Settings) -> dict[str, Any]:
     """Effective settings in the shape of the TOML file, ready for JSON; the endpoints in force are spelt out."""
-    values = settings.model_dump(mode="json")
-    values["ledger"]["url"] = mask(settings.ledger.url.get_secret_value())
-    values["second_opinion"]["coinglass_key"] = MASK if settings.second_opinion.coinglass_key else ""
-    values["second_opinion"]["coinglass_url"] = mask(settings.second_opinion.coinglass_url)
+    values: dict[str, Any] = _masked(settings.model_dump(), settings.model_dump(mode="json"))
+    values["ledger"]["url"] = mask(settings.ledger.url.get_secret_value())  # people need to see which store it is
     names = dict.fromkeys([*settings.venues.names, *(settings.venues.model_extra or {})])
     values["venues"] = {"enabled": list(settings.venues.enabled)} | {
         name: {"endpoints": {key: mask(url) for key, url in settings.venues.endpoints(name).items()}} for name in names
     }
     return values
+
+
+def _masked(value: Any, shown: Any) -> Any:
+    """`shown` with every secret hidden, by its type, and every address masked; `value` is the same before JSON."""
+    match value:
+        case SecretStr():
+            return MASK if value else ""
+        case str():
+            return mask(shown)
+        case dict():
+            return {name: _masked(item, shown[name]) for name, item in value.items()}
+        case list() | tuple():
+            return [_masked(*pair) for pair in zip(value, shown, strict=True)]
+    return shown
 
 
 def toml_text(settings: Settings) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from io import StringIO
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 from dotenv.parser import parse_stream
 from pydantic import TypeAdapter, ValidationError
@@ -110,8 +110,11 @@ def _typed(text: str, kind: Any) -> Any:
     """A variable's text as its key's type; text that does not fit stays text and is refused with all the rest."""
     base = plain(kind)
     if get_origin(base) is tuple:
+        item = get_args(base)[0]
         with suppress(ValueError):
-            return json.loads(text) if text.startswith("[") else [part.strip() for part in text.split(",")]
+            return (
+                json.loads(text) if text.startswith("[") else [_typed(part.strip(), item) for part in text.split(",")]
+            )
     if base in (int, float, bool):
         with suppress(ValidationError):
             return TypeAdapter(base).validate_strings(text.strip())

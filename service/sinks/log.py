@@ -4,11 +4,12 @@ import logging
 from typing import ClassVar
 
 from service.model import Alert
+from service.sinks.base import Sink
 
 log = logging.getLogger("cascade.alerts")
 
 
-class LogSink:
+class LogSink(Sink):
     """Writes `phase severity id: sentence`."""
 
     name: ClassVar[str] = "log"

@@ -6,7 +6,7 @@ is held through both. A time the clocks skip is the moment they skip it. `now` i
 
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from service.model import SECOND, Alert, Severity
+from service.model import SECOND, Alert, Phase, Severity
 from service.subscribers.chat import Chat, Quiet
 from service.subscribers.zones import clock_of
 
@@ -39,7 +39,8 @@ def passes(chat: Chat, alert: Alert, now: int) -> bool:
         return False
     if silent_until(chat, now) is None:
         return True
-    return chat.quiet is not None and chat.quiet.critical and alert.severity is Severity.CRITICAL
+    waking = alert.severity is Severity.CRITICAL and alert.phase is not Phase.CLOSED
+    return waking and chat.quiet is not None and chat.quiet.critical
 
 
 def quiet_until(quiet: Quiet, now: int) -> int | None:

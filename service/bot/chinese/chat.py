@@ -84,8 +84,11 @@ def unknown(name: str) -> str:
 
 def stats(counts: Counts, now: int) -> str:
     """For the owners; `now` in ms UTC."""
-    oldest = "没有积压" if counts.oldest is None else f"最早的已等{length((now - counts.oldest) // MINUTE)}"
-    return f"会话{counts.chats}个，已失效{counts.closed}个\n待发消息{counts.waiting}条，{oldest}"
+    waits = "没有待发消息"
+    if counts.oldest is not None:
+        overdue = length(max(0, now - counts.oldest) // MINUTE)
+        waits = f"{counts.waiting}个会话待发或暂缓，最早的已逾期{overdue}"
+    return f"会话{counts.chats}个，已失效{counts.closed}个\n{waits}"
 
 
 def length(minutes: int) -> str:

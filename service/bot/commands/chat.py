@@ -45,7 +45,7 @@ async def sure(visit: Visit, parts: Sequence[str]) -> Answer:
     """Delete everything that is kept of the chat."""
     if not visit.known or visit.desk.now() - number_of(parts) * SECOND > _SURE_MS:
         return await stop(visit, "")
-    await visit.desk.outbox.erase(visit.chat.id)
+    await visit.desk.outbox.erase(visit.chat.id, visit.desk.now())
     return Answer(text=visit.say.stopped(visit.chat))
 
 

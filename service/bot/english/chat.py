@@ -88,8 +88,11 @@ def unknown(name: str) -> str:
 
 def stats(counts: Counts, now: int) -> str:
     """For the owners; `now` in ms UTC."""
-    oldest = "none waits" if counts.oldest is None else f"the oldest for {length((now - counts.oldest) // MINUTE)}"
-    return f"{counts.chats} chats, {counts.closed} closed\n{counts.waiting} messages wait, {oldest}"
+    waits = "nobody waits"
+    if counts.oldest is not None:
+        overdue = length(max(0, now - counts.oldest) // MINUTE)
+        waits = f"{counts.waiting} wait or are held, the first is overdue by {overdue}"
+    return f"{counts.chats} chats, {counts.closed} closed\n{waits}"
 
 
 def length(minutes: int) -> str:
