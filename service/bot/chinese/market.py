@@ -73,4 +73,4 @@ def _alert(alert: Alert, now: int) -> str:
 def _heard(heard: Coverage | None) -> str:
     if heard is None or heard.seconds_share is None:
         return "该小时收到了多少数据，目前未知。"
-    return f"该小时已收到{percent(heard.seconds_share)}。"
+    return f"该小时的数据已收到{percent(heard.seconds_share)}。"

@@ -10,12 +10,12 @@ from service.text.amounts import level, usd_zh
 _KIND = {Kind.SHORT_SQUEEZE: "只看轧空", Kind.LONG_FLUSH: "只看多头踩踏"}
 _SEVERITY = {Severity.WARNING: "预警及以上", Severity.CRITICAL: "仅紧急"}
 
-WELCOME = (
+GREETING = (
     "<b>连环爆仓，一开始就告诉你。</b>\n"
     "我接收各衍生品交易所公开的爆仓数据。强平单集中出现时，我会发消息告诉你：发生了什么、至少多少金额、"
-    "哪一边在爆、数据有多可靠。\n\n"
-    "想看哪个市场？点一下就订阅好了。"
+    "哪一边在爆、数据有多可靠。"
 )
+WELCOME = f"{GREETING}\n\n想看哪个市场？点一下就订阅好了。"
 CHOOSE_MARKET = (
     "看哪个市场？\n\n"
     "其他币种直接输入：<code>/subscribe DOGE</code>。条件也可以一次写完："
@@ -57,7 +57,7 @@ def welcome_back(rules: Sequence[Rule]) -> str:
 
 def offered(one: Rule) -> str:
     """A rule that came with a link."""
-    return f"{WELCOME.partition(chr(10) + chr(10))[0]}\n\n你打开的链接想订阅：\n<b>{safe(rule(one))}</b>"
+    return f"{GREETING}\n\n你打开的链接想订阅：\n<b>{safe(rule(one))}</b>"
 
 
 def subscribed(one: Rule, unseen: bool) -> str:
@@ -72,9 +72,8 @@ def changed(one: Rule, unseen: bool) -> str:
 
 def twin(one: Rule) -> str:
     """The rule is there already."""
-    return f"这条你已经有了，是规则{one.id}：\n<b>{safe(rule(one))}</b>" + (
-        "\n它目前暂停着，可在 /rules 中恢复。" if one.paused else ""
-    )
+    paused = "\n它目前暂停着，可在 /rules 中恢复。" if one.paused else ""
+    return f"这条你已经有了，是规则{one.id}：\n<b>{safe(rule(one))}</b>{paused}"
 
 
 def full(most: int) -> str:

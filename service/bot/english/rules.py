@@ -10,12 +10,12 @@ from service.text.amounts import level, usd_en
 _KIND = {Kind.SHORT_SQUEEZE: "short squeezes", Kind.LONG_FLUSH: "long flushes"}
 _SEVERITY = {Severity.WARNING: "warning and up", Severity.CRITICAL: "critical only"}
 
-WELCOME = (
+GREETING = (
     "<b>Liquidation cascades, told when they start.</b>\n"
     "I listen to the public liquidation feeds of derivatives venues and write to you when forced orders pile up: "
-    "what, how much at least, which side, and how sure that is.\n\n"
-    "Which market? One tap and you are subscribed."
+    "what, how much at least, which side, and how sure that is."
 )
+WELCOME = f"{GREETING}\n\nWhich market? One tap and you are subscribed."
 CHOOSE_MARKET = (
     "Which market?\n\n"
     "Any other coin you can type: <code>/subscribe DOGE</code>. All at once works too: "
@@ -57,13 +57,13 @@ def welcome_back(rules: Sequence[Rule]) -> str:
 
 def offered(one: Rule) -> str:
     """A rule that came with a link."""
-    return f"{WELCOME.partition(chr(10) + chr(10))[0]}\n\nYour link asks for:\n<b>{safe(rule(one))}</b>"
+    return f"{GREETING}\n\nYour link asks for:\n<b>{safe(rule(one))}</b>"
 
 
 def subscribed(one: Rule, unseen: bool) -> str:
     """A rule was made."""
     return (
-        f"Done. I will tell you of\n<b>{safe(rule(one))}</b>{_UNSEEN if unseen else ''}\n\n"
+        f"Done. I will tell you about\n<b>{safe(rule(one))}</b>{_UNSEEN if unseen else ''}\n\n"
         "Want to see what a message looks like?"
     )
 
@@ -75,10 +75,8 @@ def changed(one: Rule, unseen: bool) -> str:
 
 def twin(one: Rule) -> str:
     """The rule is there already."""
-    paused = " It is paused; /rules resumes it." if one.paused else ""
-    return (
-        f"You have that already, as rule {one.id}:\n<b>{safe(rule(one))}</b>{paused and f'{chr(10)}{paused.strip()}'}"
-    )
+    paused = "\nIt is paused; /rules resumes it." if one.paused else ""
+    return f"You have that already, as rule {one.id}:\n<b>{safe(rule(one))}</b>{paused}"
 
 
 def full(most: int) -> str:
