@@ -41,6 +41,12 @@ _RETRY_S = (1.0, 60.0)
 _KNOWN = 200
 
 _T = TypeVar("_T")
+#: Waits for the right to make one request, at the last moment before it.
+Turn = Callable[[], Awaitable[None]]
+
+
+class TooLateError(Exception):
+    """The turn came when the claim had nearly ended; somebody takes the chat again."""
 
 
 @dataclass
@@ -96,6 +102,8 @@ class Deliverer:
             await self._turn(box)
         except LedgerError as error:
             log.warning("telegram: %s waits for the ledger: %s", owner_of(box.chat), error)
+        except TooLateError:
+            log.info("telegram: %s waited too long for its turn and is taken again", owner_of(box.chat))
         except Exception:
             log.exception("telegram: the turn of %s has a bug", owner_of(box.chat))
             metrics.SINK_FAILURES.labels(NAME, "bug").inc()
@@ -110,36 +118,42 @@ class Deliverer:
         elif (wait := kit.courtesy.free_in(box.chat.id)) > _SOON_S:
             await books.write(box, free_s=wait)
         else:
-            began = kit.now()
-            await kit.courtesy.turn(box.chat.id, PICTURE if step.kind is Kind.CHART else NEWS, group=box.chat.group)
-            if kit.leads() and kit.now() - began < 1_000 * STALE_S:
-                await self._after(box, step, await self._do(box, step))
+            my_turn = partial(self._my_turn, box, step, kit.now())
+            tell = self._picture if step.kind is Kind.CHART else self._words
+            await self._after(box, step, await tell(box, step, my_turn))
 
-    async def _do(self, box: Box, step: Step) -> Outcome:
+    async def _my_turn(self, box: Box, step: Step, began: int) -> None:
+        """Wait for the right to make one request. Raises TooLateError when the claim may end before the answer."""
+        await self.kit.courtesy.turn(box.chat.id, PICTURE if step.kind is Kind.CHART else NEWS, group=box.chat.group)
+        if not self.kit.leads() or self.kit.now() - began > 1_000 * STALE_S:
+            raise TooLateError
+
+    async def _words(self, box: Box, step: Step, my_turn: Turn) -> Outcome:
         post, words, chat = self.kit.post, self.kit.words, box.chat
-        match step.kind:
-            case Kind.DIGEST:
-                text = words.digest(step.alerts, chat, step.reason, step.rows[0].queued, self.kit.now())
-                return await post.send(chat.id, text)
-            case Kind.CHART:
-                return await self._picture(box, step)
+        await my_turn()
+        if step.kind is Kind.DIGEST:
+            text = words.digest(step.alerts, chat, step.reason, step.rows[0].queued, self.kit.now())
+            return await post.send(chat.id, text)
         late = self.kit.now() - step.rows[-1].queued
         text = words.message(step.alerts[-1], chat, late)
         if step.kind is Kind.EDIT and step.message is not None:
             return await post.edit(chat.id, step.message, text)
         return await post.send(chat.id, text, reply_to=step.message)
 
-    async def _picture(self, box: Box, step: Step) -> Outcome:
-        """Drawn and uploaded for the first chat; the others get it by its name."""
+    async def _picture(self, box: Box, step: Step, my_turn: Turn) -> Outcome:
+        """Drawn and uploaded for the first chat; the others wait for that, then get it by its name."""
         kit, alert = self.kit, step.alerts[0]
         caption, answer = kit.words.caption(alert, box.chat), step.message or 0
         async with self._drawing.setdefault(alert.episode, asyncio.Lock()):
             name = await kit.outbox.picture(alert.episode)
             if not name:
-                outcome = await kit.post.photo(box.chat.id, await kit.draw(alert), caption, reply_to=answer)
+                picture = await kit.draw(alert)
+                await my_turn()
+                outcome = await kit.post.photo(box.chat.id, picture, caption, reply_to=answer)
                 if isinstance(outcome, Delivered) and outcome.file:
                     await kit.outbox.keep_picture(alert.episode, outcome.file)
                 return outcome
+        await my_turn()
         return await kit.post.photo(box.chat.id, name, caption, reply_to=answer)
 
     async def _after(self, box: Box, step: Step, outcome: Outcome) -> None:
