@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from telegram import Update
 
+from service import text
 from service.bot import Bot, Knobs
 from service.bot.heard import hear
 from service.bot.reception import Reception
@@ -38,7 +39,6 @@ from service.model import (
 )
 from service.sinks.telegram.outcome import Delivered, Gone, Outcome
 from service.subscribers import Chat, Rule
-from service.text import why
 from tests.test_text import OPENED
 
 FOLDER = Path(__file__).resolve().parent / "fixtures"
@@ -197,10 +197,10 @@ class Cupboard:
             raise LedgerError("the store is away")
         self.chats[chat.id] = chat
 
-    async def erase(self, id: int) -> None:
-        self.chats.pop(id, None)
+    async def erase(self, id: int, now: int) -> bool:  # noqa: ARG002
+        return self.chats.pop(id, None) is not None
 
-    async def move(self, old: int, new: int) -> None:
+    async def move(self, old: int, new: int, now: int) -> None:  # noqa: ARG002
         self.moved.append((old, new))
         if (chat := self.chats.pop(old, None)) is not None:
             self.chats[new] = msgspec.structs.replace(chat, id=new)
@@ -284,10 +284,10 @@ class Market:
 
 
 def sample(language: str, rule: Rule) -> str:
-    """What a test looks like here: the words of an alert that is told elsewhere."""
-    words = why(OPENED)
-    head = {"en": "TEST: the figures are invented.", "zh": "测试：以下数字为虚构。"}[language]
-    return f"<b>{head}</b>\n{getattr(words, language)}"
+    """What a test looks like: the message of an invented alert, as the mailroom makes it."""
+    kind = rule.kind or Kind.SHORT_SQUEEZE
+    alert = text.sample(rule.asset, NOW, kind=kind, usd=rule.usd, venue=rule.venue or "bybit")
+    return text.message(alert, language, trial=True)
 
 
 class Stage:

@@ -49,7 +49,7 @@ async def test_from_start_to_a_test_alert_it_takes_three_taps(stage, language, m
     await stage.tap(market, language=language)
     assert len(stage.phone.chats[ME]) == 1, "the same message"
     shown = await stage.tap(test, language=language)
-    assert shown.text.startswith(("TEST", "测试"))
+    assert ("TEST" if language == "en" else "测试") in shown.text.splitlines()[0]
     assert stage.taps == 3
     assert [rule.asset for rule in stage.kept().rules] == [{"Whole market": "ALL"}.get(market, market)]
 
@@ -317,7 +317,7 @@ async def test_stats_are_for_owners(stage):
     stage = Stage(owners=(ME,))
     stage.cupboard.chats[5] = Chat(id=5, closed="blocked")
     shown = await stage.say("/stats")
-    assert shown.text == "0 chats, 1 closed\n3 messages wait, the oldest for 1 h 30 min"
+    assert shown.text == "0 chats, 1 closed\n3 wait or are held, the first is overdue by 1 h 30 min"
     assert "/status" in (await stage.say("/stats", user=77)).text
 
 
