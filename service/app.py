@@ -11,12 +11,13 @@ from typing import Any
 
 import httpx
 
-from service import api, metrics, sinks
+from service import api, metrics
 from service.api import serve
 from service.api.serve import STOP_S, StartError, listen
 from service.bell import Bell
 from service.clock import Clock, ScaledClock, WallClock
 from service.ledger import Ledger, LedgerError
+from service.mailroom import Mailroom, Town
 from service.model import ALL, SPANS, Coverage, FeedState, VenueReport
 from service.outpost import Listings, Outpost, Tools, book_of
 from service.pipeline import (
@@ -88,10 +89,8 @@ class App:
         self.second_opinion = self._reconcile.opinion
         self._pipeline = self._make_pipeline(settings.pipeline, sources.recent)
         self._outposts.update(self._make_outposts(settings, client))
-        tools = sinks.Tools(client=client, now=WallClock().now, board_url=settings.sinks.board_url)
-        made = sinks.enabled(settings.sinks, tools)
-        self._couriers = [sinks.Courier(sink, ledger, self.changed, lambda: self._pipeline.leads) for sink in made]
-        self.sinks = partial(sinks.reports, self._couriers)
+        self._mailroom = Mailroom(settings, client, Town(view=self, leads=lambda: self._pipeline.leads))
+        self.sinks = self._mailroom.reports
         metrics.SIMULATED.set(self.simulated)
         for market, floor in settings.detector.floors.items():
             metrics.FLOOR_USD.labels(market).set(floor)
@@ -156,8 +155,7 @@ class App:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then leave in order: feeds, queue, lease, door. Raises StartError."""
-        for courier in self._couriers:
-            await courier.begin()  # before the first alert can be written
+        await self._mailroom.begin()
         listener = listen(*self._listener)
         server = serve.server(api.build(self))
         log.info("listening on http://%s:%s, ledger: %s", *listener.getsockname()[:2], self.ledger.kind)
@@ -170,7 +168,7 @@ class App:
             ears = tasks.create_task(self._listen(), name="heard")
             others = tasks.create_task(self._reconcile.run(), name="reconcile")
             checks = tasks.create_task(self.selfcheck.run(), name="selfcheck")
-            couriers = [tasks.create_task(courier.run(), name="courier") for courier in self._couriers]
+            couriers = [tasks.create_task(work, name=name) for name, work in self._mailroom.tasks()]
             await stop.wait()
             self.stopping = server.should_exit = True
             self._bell.ring()

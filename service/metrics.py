@@ -23,6 +23,7 @@ def _histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -
 
 
 _FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_WAIT = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0, 14400.0)
 _LAG = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 
 # What the market does: our own windows, since increase() loses the first value of a series born non-zero.
@@ -106,3 +107,13 @@ LEDGER_ERRORS = _counter("cascade_ledger_errors_total", "Ledger calls that faile
 LEADER = _gauge("cascade_leader_bool", "1 while this replica judges and speaks.")
 SINK_ALERTS = _counter("cascade_sink_alerts_total", "Alerts a sink delivered.", "sink")
 SINK_FAILURES = _counter("cascade_sink_failures_total", "Deliveries that failed.", "sink", "reason")
+SINK_DELIVERY = _histogram(
+    "cascade_sink_delivery_seconds",
+    "From the outbox to the messenger's answer, one a row, quiet hours included.",
+    _WAIT,
+    "sink",
+)
+SINK_WAITING = _gauge(
+    "cascade_sink_waiting_chats", "Chats with something still to be told, held ones included.", "sink"
+)
+SUBSCRIBERS = _gauge("cascade_subscribers_count", "Chats with a bot, by whether they can be reached.", "sink", "state")

@@ -39,6 +39,7 @@ _PLACE = "place.json"
 #: The store forgets its buckets by real time, so a demo that lay longer cannot be gone on with.
 _STALE_S = 2 * 3600
 _BATCH = 500
+_REAL = ("REDIS_URL", "CASCADE_SINKS__")
 #: The episode of the evening must have closed by then, else something is broken.
 CURTAIN = scenario.START + 4 * HOUR
 
@@ -102,8 +103,8 @@ async def _together(main: Coroutine[Any, Any, None], beside: Sequence[Coroutine[
 def _settings(plan: Plan, stage: Stage) -> Settings:
     file = plan.home / "demo.toml"
     file.write_text(settings_toml(stage))
-    # a real store is never touched by a simulation, whatever the environment says
-    settings = load(file, {name: value for name, value in os.environ.items() if name != "REDIS_URL"})
+    # a simulation touches no real store and speaks to no real people, whatever the environment says
+    settings = load(file, {name: value for name, value in os.environ.items() if not name.startswith(_REAL)})
     scrub(secrets_of(settings))
     return settings
 

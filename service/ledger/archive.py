@@ -47,6 +47,11 @@ class RedisArchive:
         self._server = server
         self._keys = server.keys
 
+    @property
+    def server(self) -> Server:
+        """For what else lives there."""
+        return self._server
+
     async def lease(self, holder: str, ttl_ms: int) -> int | None:
         """Take or renew; the token grows whenever a free lease is taken."""
         token: int | None = await self._server.run("lease", (self._keys.lease, self._keys.token), holder, ttl_ms)

@@ -23,6 +23,11 @@ class Keys:
         self.cursors = f"{self._head}cursors"
         self.health = f"{self._head}health"
         self.sums = f"{self._head}sums"
+        self.chats = f"{self._head}chats"
+        self.due = f"{self._head}due"
+        self.free = f"{self._head}free"
+        self.episodes = f"{self._head}told"
+        self.stay_away = f"{self._head}away"
 
     def in_scripts(self) -> Mapping[str, str]:
         """What scripts name by themselves: starts of keys, completed as the README says, and one whole key."""
@@ -55,6 +60,22 @@ class Keys:
     def frames(self, venue: str) -> str:
         """Bad frames kept for inspection."""
         return f"{self._head}frames:{venue}"
+
+    def box(self, chat: int | str) -> str:
+        """Pending rows of a chat, by alert; without one the start of such names."""
+        return f"{self._head}box:{chat}"
+
+    def done(self, week: int, chat: int | str) -> str:
+        """Rows of a chat that were settled in one week since 1970."""
+        return f"{self._head}done:{week}:{chat}"
+
+    def told(self, episode: str) -> str:
+        """What each chat was told of one episode."""
+        return f"{self._head}told:{episode}"
+
+    def picture(self, episode: str) -> str:
+        """What an episode's picture can be sent by again."""
+        return f"{self._head}picture:{episode}"
 
     def pattern(self) -> str:
         """Glob pattern of all keys of this tag."""

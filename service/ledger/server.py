@@ -40,6 +40,12 @@ _SCRIPTS: Mapping[str, tuple[str, ...]] = {
     "refuse": ("advance", "refuse"),
     "pending": ("pending",),
     "keep": ("keep",),
+    "post": ("post",),
+    "take": ("take",),
+    "settle": ("settle",),
+    "erase": ("erase",),
+    "move": ("move",),
+    "wake": ("wake",),
 }
 _FOLDER = Path(__file__).with_name("scripts")
 _ALLOWED = (

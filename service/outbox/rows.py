@@ -1,5 +1,6 @@
 """The rows of the outbox: one for each alert and chat, from pending to sent or failed. Records only."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from service.model import Record
@@ -50,5 +51,38 @@ class Box(Record, frozen=True, kw_only=True):
 
     chat: Chat
     rows: tuple[Row, ...]
-    told: dict[str, Told]
+    told: Mapping[str, Told]
     """By episode; one that is missing was never told."""
+
+
+class Turn(Record, frozen=True, kw_only=True):
+    """What became of a chat's turn. `rows` settled ones, `stay` pending ones that changed or came, times ms UTC."""
+
+    chat: int
+    rows: tuple[Row, ...] = ()
+    stay: tuple[Row, ...] = ()
+    told: Mapping[str, Told] = {}
+    """By episode."""
+    free: int
+    """When the chat may be addressed again."""
+    due: int
+    """When to look at what is left."""
+    left: int
+    """Pending rows that are left, as far as the caller knows."""
+
+
+class Counts(Record, frozen=True, kw_only=True):
+    """The outbox in numbers."""
+
+    chats: int
+    """Open ones."""
+    closed: int
+    waiting: int
+    """Chats with pending rows."""
+    oldest: int | None
+    """When the first of them is due, ms UTC; it lies ahead while all are held. None when none waits."""
+
+
+def key_of(row: Row) -> str:
+    """A row's field in its box: its alert, or the picture of its episode."""
+    return f"{row.episode}#chart" if row.chart else row.alert

@@ -1,5 +1,7 @@
 """Who wants to be told what, and when not. Pure: no store, no clock, no messenger."""
 
 from service.subscribers.chat import Chat, Quiet, Rule
+from service.subscribers.hours import passes, silent_until
+from service.subscribers.wants import wants
 
-__all__ = ["Chat", "Quiet", "Rule"]
+__all__ = ["Chat", "Quiet", "Rule", "passes", "silent_until", "wants"]

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 _UNITS_EN = ((1e9, "B", 2), (1e6, "M", 1), (1e3, "k", 0))
 _THOUSAND, _WAN, _YI = 1_000, 10_000, 100_000_000
@@ -14,7 +15,9 @@ _ALL = 100
 #: Below this a multiple keeps a decimal: 1.4x and 1.6x are different news, 31.2x and 31.4x are not.
 _ROUGH = 10
 _DAY_MS = 86_400_000
+_HOUR_MS, _MINUTE_MS = 3_600_000, 60_000
 _ZONE = " UTC"
+_CLOCK, _DAY = "%H:%M", "%m-%d %H:%M"
 
 
 def usd_en(usd: float) -> str:
@@ -91,3 +94,34 @@ def when_utc(at: int, now: int) -> str:
 def listed(names: Sequence[str], last: str, between: str = ", ") -> str:
     """a, b and c."""
     return last.join(filter(None, (between.join(names[:-1]), names[-1])))
+
+
+def lasting(ms: int) -> tuple[int, int, int]:
+    """A length of time (ms) as whole days, hours and minutes, rounded down; a minute at least."""
+    length = max(ms, _MINUTE_MS)
+    return length // _DAY_MS, length % _DAY_MS // _HOUR_MS, length % _HOUR_MS // _MINUTE_MS
+
+
+def ends_utc(first: int, last: int, now: int) -> tuple[str, str]:
+    """Two times (ms UTC) as briefly as they can be told beside `now`, without their zone: 21:58, or 01-13 21:58.
+
+    The first has its date unless it lies in the 24 h before, the last where it is another day's than the first; of
+    one minute there is no last.
+    """
+    begins, ends = (datetime.fromtimestamp(at / 1_000, UTC) for at in (first, last))
+    near = 0 <= now - first < _DAY_MS
+    begun, ended = (begins.strftime(_CLOCK if near else _DAY), ends.strftime(_DAY))
+    if near or begins.date() == ends.date():
+        ended = ends.strftime(_CLOCK)
+    return begun, "" if first // _MINUTE_MS == last // _MINUTE_MS else ended
+
+
+def span_in(since: int, until: int, zone: str) -> str:
+    """A span (ms UTC) on the clock of a zone: 23:00–07:00 Asia/Shanghai; with dates from a day on.
+
+    Raises ZoneInfoNotFoundError for a zone that is none.
+    """
+    place = UTC if zone == _ZONE.strip() else ZoneInfo(zone)
+    form = _CLOCK if until - since <= _DAY_MS else _DAY
+    ends = (datetime.fromtimestamp(at / 1_000, place).strftime(form) for at in (since, until))
+    return f"{'–'.join(ends)} {zone}"

@@ -12,10 +12,12 @@ _MUCH_HEARD = 0.9
 #: A record that stood for less is no news: a market is the largest since yesterday every other day.
 _RECORD_MS = 7 * 24 * HOUR
 #: A peak this much above the running hour is another hour, and must be told beside it.
-_ABOVE = 1.01
+ABOVE = 1.01
 #: Rules that speak before the hour has filled.
 EARLY = frozenset({"early", "level"})
 WHALE = "whale"
+#: Longer names of coins are no names; the dollars after them must stay in sight.
+NAME = 16
 
 
 def total(alert: Alert) -> float:
@@ -113,7 +115,7 @@ def began(alert: Alert) -> int:
 
 def peak_elsewhere(alert: Alert) -> bool:
     """Whether the peak hour is another than the running one."""
-    return alert.peak_usd >= _ABOVE * total(alert)
+    return alert.peak_usd >= ABOVE * total(alert)
 
 
 def milestones(alert: Alert) -> tuple[tuple[int, int], ...]:
@@ -126,3 +128,8 @@ def milestones(alert: Alert) -> tuple[tuple[int, int], ...]:
 def filling(alert: Alert) -> bool:
     """Whether the rule spoke before the hour could fill: its dollars are the hour's so far."""
     return alert.rule in EARLY and alert.phase is not Phase.CLOSED
+
+
+def burst(alert: Alert) -> float | None:
+    """Dollars of the side in five minutes, where they are the news and the hour is not yet."""
+    return alert.burst_usd if filling(alert) else None

@@ -37,7 +37,7 @@ class Gone(Record, frozen=True, kw_only=True):
 
 
 class Refused(Record, frozen=True, kw_only=True):
-    """This very message will never be taken."""
+    """The message as it is will never be taken."""
 
     reason: str
 

@@ -1,0 +1,108 @@
+"""Rules in English: what one asks for, how one is made, what became of it."""
+
+from collections.abc import Sequence
+
+from service.bot.phrases import safe
+from service.model import ALL, Kind, Severity
+from service.subscribers import Rule
+from service.text.amounts import level, usd_en
+
+_KIND = {Kind.SHORT_SQUEEZE: "short squeezes", Kind.LONG_FLUSH: "long flushes"}
+_SEVERITY = {Severity.WARNING: "warning and up", Severity.CRITICAL: "critical only"}
+
+WELCOME = (
+    "<b>Liquidation cascades, told when they start.</b>\n"
+    "I listen to the public liquidation feeds of derivatives venues and write to you when forced orders pile up: "
+    "what, how much at least, which side, and how sure that is.\n\n"
+    "Which market? One tap and you are subscribed."
+)
+CHOOSE_MARKET = (
+    "Which market?\n\n"
+    "Any other coin you can type: <code>/subscribe DOGE</code>. All at once works too: "
+    "<code>/subscribe BTC squeeze 10M binance critical</code>"
+)
+NO_RULES = "You have no rules yet, so I tell you nothing."
+_UNSEEN = "\nNo order of that coin has been seen lately. The rule waits for the first one."
+
+
+def dollars(usd: float) -> str:
+    """A level somebody has set: $10M."""
+    return level(usd_en(usd))
+
+
+def asset(name: str) -> str:
+    """A market by its name on buttons."""
+    return "Whole market" if name == ALL else name
+
+
+def rule(rule: Rule) -> str:
+    """What a rule asks for: BTC: short squeezes, critical only, from $10M on binance."""
+    venue = rule.venue or ""
+    size = f"from {dollars(rule.usd)}" + (f" on {venue}" if venue else "") if rule.usd else ""
+    led = f"led by {venue} or mostly there" if venue and not rule.usd else ""
+    kind = _KIND[rule.kind] if rule.kind else ""
+    parts = [part for part in (kind, _SEVERITY.get(rule.severity, ""), size, led) if part]
+    return f"{asset(rule.asset)}: {', '.join(parts) or 'every cascade'}"
+
+
+def lines(rules: Sequence[Rule]) -> str:
+    """One a line, by number."""
+    return "\n".join(f"{one.id}. {safe(rule(one))}{' (paused)' if one.paused else ''}" for one in rules)
+
+
+def welcome_back(rules: Sequence[Rule]) -> str:
+    """To somebody who is here already."""
+    return f"<b>You are subscribed.</b>\n{lines(rules)}\n\nOne tap adds another market."
+
+
+def offered(one: Rule) -> str:
+    """A rule that came with a link."""
+    return f"{WELCOME.partition(chr(10) + chr(10))[0]}\n\nYour link asks for:\n<b>{safe(rule(one))}</b>"
+
+
+def subscribed(one: Rule, unseen: bool) -> str:
+    """A rule was made."""
+    return (
+        f"Done. I will tell you of\n<b>{safe(rule(one))}</b>{_UNSEEN if unseen else ''}\n\n"
+        "Want to see what a message looks like?"
+    )
+
+
+def changed(one: Rule, unseen: bool) -> str:
+    """A rule was changed."""
+    return f"Rule {one.id} is now\n<b>{safe(rule(one))}</b>{_UNSEEN if unseen else ''}"
+
+
+def twin(one: Rule) -> str:
+    """The rule is there already."""
+    paused = " It is paused; /rules resumes it." if one.paused else ""
+    return (
+        f"You have that already, as rule {one.id}:\n<b>{safe(rule(one))}</b>{paused and f'{chr(10)}{paused.strip()}'}"
+    )
+
+
+def full(most: int) -> str:
+    """No room for another."""
+    return f"A chat may have {most} rules, and you have them all. Delete one and there is room."
+
+
+def choose_venue(one: Rule) -> str:
+    """The page of venues."""
+    if one.usd:
+        return f"On which venue must the {dollars(one.usd)} be?"
+    return "Which venue must lead it or hold the largest part?"
+
+
+def board(one: Rule) -> str:
+    """The page on which a rule is put together."""
+    return f"<b>{safe(rule(one))}</b>\n\nTap what you want, then the last button."
+
+
+def rules(all: Sequence[Rule]) -> str:
+    """The list."""
+    return f"<b>Your rules</b>\n{lines(all)}"
+
+
+def deleted(one: Rule) -> str:
+    """A rule is gone."""
+    return f"Deleted: {safe(rule(one))}"

@@ -1,1 +1,0 @@
-"""Everything that carries alerts to people, built from the settings: couriers, outbox, Telegram. Holds no rule."""

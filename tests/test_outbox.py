@@ -1,0 +1,187 @@
+"""The outbox on a real server: each alert once for each chat, in order, whoever dies meanwhile; and a chat that leaves leaves nothing."""
+
+import msgspec
+import pytest
+
+from service.model import Severity
+from service.outbox import Outbox, Row, State, Told, Turn
+from service.outbox.outbox import KEEP, WEEK
+from service.subscribers import Chat, Rule
+from tests.conftest import keys_of
+from tests.test_sinks import alert
+
+NOW = 1_768_341_600_000
+CLAIM = 30_000
+
+
+@pytest.fixture
+async def outbox(redis_ledger):
+    box = Outbox(redis_ledger.server)
+    for chat in (1, 2, -3):
+        await box.save(Chat(id=chat, rules=(Rule(id=1),)), NOW)
+    return box
+
+
+def done(row: Row, message: int) -> Row:
+    return msgspec.structs.replace(row, state=State.SENT, message=message, done=NOW)
+
+
+async def settle_all(outbox: Outbox, box, now: int = NOW, **changes) -> bool:
+    rows = tuple(done(row, 10) for row in box.rows)
+    told = {row.episode: Told(message=10, severity="watch") for row in rows}
+    turn = {"chat": box.chat.id, "rows": rows, "told": told, "free": now + 1_000, "due": now, "left": 0} | changes
+    return await outbox.settle(Turn(**turn), now)
+
+
+async def test_an_alert_becomes_one_row_a_chat_however_often_it_is_posted(outbox):
+    assert await outbox.post(alert(1), [1, 2, 99], NOW) == 2, "a stranger has no box"
+    assert await outbox.post(alert(1), [1, 2, -3], NOW) == 1
+    (first, *_) = await outbox.take(NOW, CLAIM, 9)
+    await settle_all(outbox, first)
+
+    assert await outbox.post(alert(1), [1, 2, -3], NOW + WEEK) == 0, "one that was sent is not sent again"
+    assert {row.state for row in await outbox.rows(first.chat.id, NOW)} == {State.SENT}
+
+
+async def test_rows_of_a_chat_come_in_the_order_they_were_posted_even_within_one_millisecond(outbox):
+    for number in range(1, 40):
+        await outbox.post(alert(number), [1], NOW)
+
+    (box,) = await outbox.take(NOW + 100, CLAIM, 1)
+
+    assert [row.alert for row in box.rows] == [f"e.{number}" for number in range(1, 40)]
+
+
+async def test_a_claimed_chat_is_nobody_elses_until_the_claim_ends(outbox):
+    await outbox.post(alert(1), [1, 2], NOW)
+
+    one, two = (await outbox.take(NOW, CLAIM, 1))[0], (await outbox.take(NOW, CLAIM, 5))[0]
+    assert {one.chat.id, two.chat.id} == {1, 2}
+    assert await outbox.take(NOW + CLAIM - 1, CLAIM, 5) == []
+    again = await outbox.take(NOW + CLAIM, CLAIM, 5)
+    assert {box.chat.id for box in again} == {1, 2}, "whoever held them died; nothing is lost"
+
+
+async def test_a_settled_chat_is_left_alone_until_it_is_free(outbox):
+    await outbox.post(alert(1), [1], NOW)
+    await settle_all(outbox, (await outbox.take(NOW, CLAIM, 5))[0], free=NOW + 10_000_000)
+    await outbox.post(alert(2), [1], NOW)
+
+    assert await outbox.take(NOW + 9_999_999, CLAIM, 5) == []
+    (box,) = await outbox.take(NOW + 10_000_000, CLAIM, 5)
+    assert [row.alert for row in box.rows] == ["e.2"]
+    assert box.told == {alert(2).episode: Told(message=10, severity="watch")}
+
+
+async def test_what_comes_while_a_chat_is_served_is_not_forgotten_behind_a_long_hold(outbox):
+    await outbox.post(alert(1), [1], NOW)
+    (box,) = await outbox.take(NOW, CLAIM, 5)
+    await outbox.post(alert(2), [1], NOW)
+    held = msgspec.structs.replace(box.rows[0], held=True)
+    await outbox.settle(Turn(chat=1, stay=(held,), free=NOW, due=NOW + 9_000_000, left=1), NOW)
+
+    (box,) = await outbox.take(NOW + 1, CLAIM, 5)
+    assert [(row.alert, row.held) for row in box.rows] == [("e.1", True), ("e.2", False)]
+
+
+async def test_a_held_chat_is_looked_at_when_it_is_due_or_changes_its_mind(outbox):
+    await outbox.post(alert(1), [1], NOW)
+    (box,) = await outbox.take(NOW, CLAIM, 5)
+    await outbox.settle(Turn(chat=1, stay=box.rows, free=NOW, due=NOW + 9_000_000, left=1), NOW)
+    assert await outbox.take(NOW + 1_000, CLAIM, 5) == []
+    await outbox.save(box.chat, NOW + 1_000)
+
+    assert len(await outbox.take(NOW + 1_000, CLAIM, 5)) == 1
+
+
+async def test_a_chat_that_leaves_leaves_no_trace_whatever_it_was_told(outbox, redis_ledger):
+    secret = 777_000_777
+    await outbox.save(Chat(id=secret, rules=(Rule(id=1, severity=Severity.CRITICAL),)), NOW)
+    for week, number in enumerate((1, 2, 3)):
+        await outbox.post(msgspec.structs.replace(alert(number), episode=f"x{number}"), [secret], NOW + week * WEEK)
+        (box,) = await outbox.take(NOW + week * WEEK, CLAIM, 5)
+        await settle_all(outbox, box, NOW + week * WEEK)
+    later = NOW + 2 * WEEK
+    await outbox.post(alert(4), [secret, 1], later)
+    (held, *_) = [box for box in await outbox.take(later + 5_000, CLAIM, 5) if box.chat.id == secret]
+    assert str(secret) in await everything(redis_ledger), "the test looks in the right places"
+
+    assert await outbox.erase(secret, later)
+
+    assert str(secret) not in await everything(redis_ledger)
+    assert not await settle_all(outbox, held, later), "who still served it writes nothing"
+    assert await outbox.post(alert(5), [secret], later) == 0
+    assert str(secret) not in await everything(redis_ledger)
+    assert not await outbox.erase(secret, later)
+
+
+async def everything(ledger) -> str:
+    """Every key with its whole value, as text."""
+    client, texts = ledger._server.client, []
+    for key in await keys_of(ledger):
+        match await client.type(key):
+            case b"hash":
+                value = await client.hgetall(key)
+            case b"zset":
+                value = await client.zrange(key, 0, -1, withscores=True)
+            case b"stream":
+                value = await client.xrange(key)
+            case b"string":
+                value = await client.get(key)
+            case kind:
+                raise AssertionError(f"what is {kind}?")
+        texts.append(f"{key} {_plain(value)}")
+    return "\n".join(texts)
+
+
+def _plain(value) -> str:
+    match value:
+        case dict():
+            return " ".join(_plain(part) for pair in value.items() for part in pair)
+        case list() | tuple():
+            return " ".join(map(_plain, value))
+        case bytes():
+            try:
+                return f"{value!r} {msgspec.msgpack.decode(value)!r}"
+            except msgspec.MsgspecError:
+                return repr(value)
+    return repr(value)
+
+
+async def test_a_group_that_became_another_chat_keeps_what_it_waits_for_and_edits_no_old_message(outbox):
+    await outbox.post(alert(1), [-3], NOW)
+    (box,) = await outbox.take(NOW, CLAIM, 5)
+    await settle_all(outbox, box)
+    await outbox.post(alert(2), [-3], NOW)
+    await outbox.move(-3, -100_3, NOW)
+
+    assert await outbox.chat(-3) is None
+    (box,) = await outbox.take(NOW + 1_000, CLAIM, 5)
+    assert (box.chat.id, [row.alert for row in box.rows]) == (-100_3, ["e.2"])
+    assert box.told == {alert(1).episode: Told()}
+    assert [row.alert for row in await outbox.rows(-100_3, NOW)] == ["e.1", "e.2"]
+    assert await outbox.rows(-3, NOW) == []
+
+
+async def test_what_is_settled_is_forgotten_by_itself(outbox, redis_ledger):
+    await outbox.post(alert(1), [1], NOW)
+    await settle_all(outbox, (await outbox.take(NOW, CLAIM, 5))[0])
+
+    lives = {key: await redis_ledger._server.client.pttl(key) for key in await keys_of(redis_ledger)}
+    mortal = {key: life for key, life in lives.items() if b":done:" in key or b":told:" in key}
+    assert len(mortal) == 2
+    assert all(0 < life <= KEEP for life in mortal.values())
+
+
+async def test_the_whole_bot_may_be_told_to_stay_away_and_remembers_it(outbox):
+    assert await outbox.away_until() == 0
+    await outbox.stay_away(NOW + 10_000_000, NOW)
+    assert await outbox.away_until() == NOW + 10_000_000
+
+
+async def test_counts_tell_who_waits_and_since_when(outbox):
+    await outbox.save(Chat(id=2, closed="blocked"), NOW)
+    await outbox.post(alert(1), [1, -3], NOW - 5_000)
+
+    counts = await outbox.counts()
+    assert (counts.chats, counts.closed, counts.waiting, counts.oldest) == (2, 1, 2, NOW - 5_000)
