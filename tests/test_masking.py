@@ -202,8 +202,8 @@ async def test_what_the_running_service_logs_is_scrubbed(tmp_path, monkeypatch, 
 
 def test_what_the_demo_logs_is_scrubbed(tmp_path, monkeypatch, caplog, forms):
     stage = Stage(endpoints={"okx": {}}, origin=0, wall_origin=None, speed=1.0, home=str(tmp_path))
-    monkeypatch.setenv("CASCADE_SINKS__TELEGRAM__TOKEN", TOKEN)
+    monkeypatch.setenv("CASCADE_SECOND_OPINION__COINGLASS_KEY", "hunter2-hunter2")
     demo._settings(demo.Plan(home=tmp_path, speed=1.0), stage)
-    logging.getLogger("elsewhere").error("asked /bot%s/getMe", TOKEN)
+    logging.getLogger("elsewhere").error("asked with %s", "hunter2-hunter2")
 
-    assert "asked /bot***/getMe\n" in caplog.text
+    assert "asked with ***\n" in caplog.text
