@@ -1,17 +1,20 @@
 """What a log may show: real records through real handlers, tracebacks included, and not one secret in them."""
 
+import argparse
+import asyncio
 import io
 import json
 import logging
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
 import httpx
 import pytest
 
+from service import doors
+from service.demo import run as demo
+from service.demo.rehearsal import Stage
 from service.masking import MASK, Scrubber, host_of, mask, scrub, secrets_of
 from service.settings import Settings, load
 
@@ -170,20 +173,37 @@ def test_a_token_is_masked_wherever_somebody_has_put_it():
     assert mask("2026-01-13T18:00:00Z") == "2026-01-13T18:00:00Z"
 
 
-def test_the_log_of_the_service_is_scrubbed(tmp_path):
-    """In a process of its own, since the root logger belongs to the tests here."""
-    script = (
-        "import logging, os; from service import doors; from service.masking import scrub, secrets_of;"
-        "from service.settings import load; settings = load(None, os.environ); doors._log('info');"
-        "scrub(secrets_of(settings)); logging.getLogger('x').error('hello %s', os.environ['CASCADE_SINKS__SLACK__URL'])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env={"CASCADE_SINKS__SLACK__URL": HOOK, "PATH": ""},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=True,
-    )
-    assert done.stderr.strip().endswith("ERROR   x hello https://hooks.slack.com/***")
+@pytest.fixture
+def forms() -> Iterator[None]:
+    """The formatters of the root handlers, which belong to the tests, put back."""
+    kept = [(handler, handler.formatter) for handler in logging.getLogger().handlers]
+    yield
+    for handler, form in kept:
+        handler.setFormatter(form)
+
+
+async def test_what_the_running_service_logs_is_scrubbed(tmp_path, monkeypatch, caplog, forms):
+    class Talkative:
+        def __init__(self, *_parts: object) -> None:
+            pass
+
+        async def run(self, _stop: asyncio.Event) -> None:
+            logging.getLogger("elsewhere").error("asked %s", HOOK)
+
+    (tmp_path / "s.toml").write_text('[ledger]\nstore = "memory"\n')
+    monkeypatch.setenv("CASCADE_SINKS__SLACK__URL", HOOK)
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    monkeypatch.setattr(doors, "App", Talkative)
+    await doors.run(argparse.Namespace(config=tmp_path / "s.toml"), asyncio.Event())
+
+    assert "asked https://hooks.slack.com/***\n" in caplog.text
+    assert "hunter" not in caplog.text.lower()
+
+
+def test_what_the_demo_logs_is_scrubbed(tmp_path, monkeypatch, caplog, forms):
+    stage = Stage(endpoints={"okx": {}}, origin=0, wall_origin=None, speed=1.0, home=str(tmp_path))
+    monkeypatch.setenv("CASCADE_SECOND_OPINION__COINGLASS_KEY", "hunter2-hunter2")
+    demo._settings(demo.Plan(home=tmp_path, speed=1.0), stage)
+    logging.getLogger("elsewhere").error("asked with %s", "hunter2-hunter2")
+
+    assert "asked with ***\n" in caplog.text
