@@ -83,7 +83,7 @@ async def subscribe(server: BotServer, outbox: Outbox, chats: int) -> list[int]:
     for number in range(1, chats + 1):
         group = number % GROUPS == 0
         name = -number if group else number
-        (server.group(name, f"group {number}") if group else server.private(name))
+        (server.group(name, title=f"group {number}") if group else server.private(name))
         language = "zh" if number % CHINESE == 0 else "en"
         await outbox.save(Chat(id=name, language=language, group=group, rules=(Rule(id=1, asset=ALL),)), 0)
         names.append(name)

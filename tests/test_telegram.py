@@ -208,7 +208,7 @@ async def test_whoever_blocked_the_bot_is_closed_with_the_reason_and_never_asked
 
 
 async def test_a_group_that_became_a_supergroup_is_told_there(post):
-    post.server.group(-5, "traders")
+    post.server.group(-5, "group", title="traders")
     await post.subscribe(-5, group=True)
     post.server.migrate(-5, -100_5)
     async with post.delivering():

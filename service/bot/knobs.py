@@ -16,7 +16,7 @@ class Knobs:
     """Spoken to people whose own language is neither English nor Chinese."""
     owners: tuple[int, ...] = ()
     """Ids of the people who may ask for /stats."""
-    most_rules: Annotated[int, Ge(1), Le(20)] = 20
+    most_rules: Annotated[int, Ge(1), Le(100)] = 20
     """Rules a chat may have."""
     poll_s: Annotated[float, Gt(0), Le(50)] = 25
     """How long the messenger may wait for something new before it answers with nothing."""

@@ -90,8 +90,8 @@ class Phrases:
     welcome: str
     welcome_back: Callable[[Sequence[Rule]], str]
     offered: Callable[[Rule], str]
-    subscribed: Callable[[Rule, bool], str]
-    """Of the rule, and whether its coin was never seen."""
+    subscribed: Callable[[Rule, bool, bool], str]
+    """Of the rule, whether its coin was never seen, and whether a cascade of it is running."""
     changed: Callable[[Rule, bool], str]
     twin: Callable[[Rule], str]
     full: Callable[[int], str]

@@ -107,13 +107,16 @@ class TelegramDesk:
         )
 
     async def _bot(self, api: "TelegramApi", courtesy: Courtesy) -> None:
-        from service.bot import Bot, Knobs  # noqa: PLC0415  # the extra may be absent
+        from service.bot import LANGUAGES, Bot, Knobs  # noqa: PLC0415  # the extra may be absent
         from service.sinks.telegram.talk import Talk  # noqa: PLC0415
 
         knobs, settings = self._settings.sinks.telegram, self._settings
         house = House(self._town.view, settings.venues.names, settings.detector.floors)
         known = Knobs(language=knobs.language, owners=knobs.owners, most_rules=knobs.most_rules)
         talk = Talk(api, courtesy, self._town.leads)
+        await api.menu(LANGUAGES[knobs.language].menu)
+        for code, phrases in LANGUAGES.items():
+            await api.menu(phrases.menu, code)
         await Bot(talk, self._outbox, house, known, sample=self._sample, now=_WALL.now).run()
 
     def _sample(self, language: str, rule: Rule) -> str:

@@ -60,9 +60,12 @@ def offered(one: Rule) -> str:
     return f"{GREETING}\n\n你打开的链接想订阅：\n<b>{safe(rule(one))}</b>"
 
 
-def subscribed(one: Rule, unseen: bool) -> str:
-    """A rule was made."""
-    return f"好了，以后推送给你：\n<b>{safe(rule(one))}</b>{_UNSEEN if unseen else ''}\n\n要不要先看看消息长什么样？"
+def subscribed(one: Rule, unseen: bool, running: bool) -> str:
+    """A rule was made; `running` when there is a cascade of it at the moment."""
+    now = "眼下正有一波在进行，/status 可以看到。\n\n" if running else ""
+    return (
+        f"好了，以后推送给你：\n<b>{safe(rule(one))}</b>{_UNSEEN if unseen else ''}\n\n{now}要不要先看看消息长什么样？"
+    )
 
 
 def changed(one: Rule, unseen: bool) -> str:

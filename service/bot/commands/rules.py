@@ -69,7 +69,8 @@ async def new_rule(visit: Visit, draft: Rule) -> Answer:
         return Answer(text=visit.say.full(most), buttons=[[(visit.say.label.rules, packed("rules"))]])
     visit = await visit.keep(chat)
     rule = chat.rules[-1]
-    return Answer(text=visit.say.subscribed(rule, await _unseen(visit, rule)), buttons=test_buttons(visit, rule.id))
+    text = visit.say.subscribed(rule, await _unseen(visit, rule), _running(visit, rule))
+    return Answer(text=text, buttons=test_buttons(visit, rule.id))
 
 
 async def listed(visit: Visit, parts: Sequence[str]) -> Answer:  # noqa: ARG001  # every tap is given its parts
@@ -125,3 +126,9 @@ async def _unseen(visit: Visit, rule: Rule) -> bool:
 
 def _gone(visit: Visit) -> Answer:
     return Answer(toast=visit.say.gone)
+
+
+def _running(visit: Visit, rule: Rule) -> bool:
+    """Whether what was subscribed to is going on already: its beginning will not be told any more."""
+    episodes = visit.desk.house.episodes()
+    return any(one.asset == rule.asset and rule.kind in (None, one.kind) for one in episodes)

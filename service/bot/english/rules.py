@@ -60,11 +60,12 @@ def offered(one: Rule) -> str:
     return f"{GREETING}\n\nYour link asks for:\n<b>{safe(rule(one))}</b>"
 
 
-def subscribed(one: Rule, unseen: bool) -> str:
-    """A rule was made."""
+def subscribed(one: Rule, unseen: bool, running: bool) -> str:
+    """A rule was made; `running` when there is a cascade of it at the moment."""
+    now = "One is running right now, /status shows it.\n\n" if running else ""
     return (
         f"Done. I will tell you about\n<b>{safe(rule(one))}</b>{_UNSEEN if unseen else ''}\n\n"
-        "Want to see what a message looks like?"
+        f"{now}Want to see what a message looks like?"
     )
 
 

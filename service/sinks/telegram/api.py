@@ -6,7 +6,7 @@ library quotes the token in one of them.
 
 import asyncio
 import os
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 from telegram import (
     Bot,
+    BotCommand,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     LinkPreviewOptions,
@@ -84,6 +85,11 @@ class TelegramApi:
             self.name = self._bot.username
             return None
         return found
+
+    async def menu(self, commands: Mapping[str, str], language: str = "") -> Outcome:
+        """What the messenger offers to type: command -> its sentence, for one language or for all others."""
+        offered = [BotCommand(name, sentence) for name, sentence in commands.items()]
+        return await self._outcome(self._bot.set_my_commands(offered, language_code=language or None))
 
     async def close(self) -> None:
         """Let go of the connections."""
