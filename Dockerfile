@@ -19,7 +19,8 @@ RUN useradd --system --uid 10001 --user-group --no-create-home cascade && instal
 COPY --from=build /opt/cascade /opt/cascade
 COPY config/cascade.toml config/cascade.toml
 # Inside the container the door is open to the container's networks; compose publishes it on 127.0.0.1 only.
-ENV PATH=/opt/cascade/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 CASCADE_API__HOST=0.0.0.0
+# The pictures' library wants a place for its list of fonts; /tmp is the one that may be written.
+ENV MPLCONFIGDIR=/tmp/matplotlib PATH=/opt/cascade/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 CASCADE_API__HOST=0.0.0.0
 USER cascade
 VOLUME /srv/cascade/data
 EXPOSE 8000
