@@ -31,7 +31,7 @@ from tests.test_text import OPENED
 
 ROOT = Path(__file__).resolve().parent.parent
 FAULTS = Faults(too_many=0.02, retry_after_s=3, internal=0.015, gateway=0.005, lost=0.005, dropped=0.005, seed=7)
-#: An answer that was on its way for so long when the process died may not have been heard.
+#: Who died so long before or after the server took a message has not heard the answer: it may have been on its way.
 ANSWER_S = 1.0
 #: One in so many chats is a group, and speaks Chinese.
 GROUPS, CHINESE = 50, 3
@@ -118,7 +118,7 @@ def report(server: BotServer, names: list[int], service: Service, began: float) 
         name
         for name in again
         for one in (*texts[name], *photos[name])
-        if any(0 <= kill - one.at < ANSWER_S for kill in service.kills)
+        if any(abs(kill - one.at) < ANSWER_S for kill in service.kills)
     }
     unexplained = again - set(counts.lost) - near
     print(f"words     {quantiles([texts[name][0].at - began for name in names if texts[name]])}")

@@ -179,6 +179,16 @@ async def test_the_whole_bot_may_be_told_to_stay_away_and_remembers_it(outbox):
     assert await outbox.away_until() == NOW + 10_000_000
 
 
+async def test_one_damaged_record_silences_nobody_else(outbox, redis_ledger, caplog):
+    server = redis_ledger.server
+    await server.ask("HSET", server.keys.chats, "1", b"\xc1 not a record")
+    await outbox.post(alert(1), [1, 2], NOW)
+
+    assert {chat.id for chat in await outbox.chats()} == {2, -3}
+    assert [box.chat.id for box in await outbox.take(NOW, CLAIM, 5)] == [2]
+    assert "is passed over, it cannot be read" in caplog.text
+
+
 async def test_counts_tell_who_waits_and_since_when(outbox):
     await outbox.save(Chat(id=2, closed="blocked"), NOW)
     await outbox.post(alert(1), [1, -3], NOW - 5_000)

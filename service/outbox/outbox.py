@@ -3,6 +3,7 @@
 Every step that must not be half done is one script. Knows no messenger; times are ms UTC of the wall, handed in.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -25,6 +26,8 @@ CHUNK = 1_000
 #: What the messenger needs to send a picture again is worth keeping no longer.
 PICTURE_KEEP = DAY
 
+log = logging.getLogger("cascade.outbox")
+
 _chat = msgspec.msgpack.Decoder(Chat)
 _row = msgspec.msgpack.Decoder(Row)
 _told = msgspec.msgpack.Decoder(Told)
@@ -41,8 +44,9 @@ class Outbox:
         self._last = 0
 
     async def chats(self) -> list[Chat]:
-        """All of them."""
-        return [self._read(_chat, text) for text in await self._server.ask("HVALS", self._keys.chats)]
+        """All of them but those whose record cannot be read: one damaged one must not silence the others."""
+        stored = await self._server.ask("HVALS", self._keys.chats)
+        return [chat for text in stored if (chat := self._legible(_chat, text)) is not None]
 
     async def chat(self, id: int) -> Chat | None:
         """One of them; None for a stranger."""
@@ -97,7 +101,10 @@ class Outbox:
         """Claim up to `limit` chats that are due; a claim that is not settled ends by itself after `claim_ms`."""
         names = (self._keys.due, self._keys.free, self._keys.chats)
         found = await self._server.run("take", names, self._keys.box(""), now, now + claim_ms, limit)
-        return await self._boxes([(self._read(_chat, who), self._rows(rows)) for _, who, rows in found])
+        legible = [
+            (chat, self._rows(rows)) for _, who, rows in found if (chat := self._legible(_chat, who)) is not None
+        ]
+        return await self._boxes(legible)
 
     async def settle(self, turn: Turn, now: int) -> bool:
         """Write what became of a claim and let the chat go; False when it was erased meanwhile."""
@@ -154,8 +161,15 @@ class Outbox:
         return [Box(chat=chat, rows=tuple(rows), told=told.get(chat.id, {})) for chat, rows in found]
 
     def _rows(self, texts: Sequence[bytes]) -> list[Row]:
-        rows: list[Row] = [self._read(_row, text) for text in texts]
+        rows = [row for text in texts if (row := self._legible(_row, text)) is not None]
         return sorted(rows, key=lambda row: row.queued)
+
+    def _legible(self, decoder: "msgspec.msgpack.Decoder[_T]", text: bytes) -> _T | None:
+        try:
+            return decoder.decode(text)
+        except msgspec.MsgspecError as error:
+            log.warning("%s: a record of the outbox is passed over, it cannot be read: %s", self._server.kind, error)
+            return None
 
     def _read(self, decoder: "msgspec.msgpack.Decoder[_T]", text: bytes) -> _T:
         try:

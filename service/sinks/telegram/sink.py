@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import ClassVar
 
+from service.ledger import LedgerError
 from service.model import Alert
 from service.outbox import Outbox
+from service.sinks.base import SinkError
 from service.subscribers import wants
 
 
@@ -21,13 +23,18 @@ class TelegramSink:
         self._ring = ring
 
     async def send(self, alert: Alert) -> None:
-        """Put it into the boxes. Raises LedgerError."""
+        """Put it into the boxes. Raises SinkError when the store does not take it."""
+        try:
+            await self._outbox.post(alert, await self._who(alert), self._now())
+        except LedgerError as error:
+            raise SinkError(str(error), permanent=False) from None
+        self._ring()
+
+    async def _who(self, alert: Alert) -> list[int]:
         told = await self._outbox.told(alert.episode)
         parent = await self._outbox.told(alert.parent) if alert.parent else {}
-        chats = [
+        return [
             chat.id
             for chat in await self._outbox.chats()
             if wants(chat, alert, told=chat.id in told, parent_told=chat.id in parent)
         ]
-        await self._outbox.post(alert, chats, self._now())
-        self._ring()
