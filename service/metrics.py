@@ -117,4 +117,7 @@ SINK_ROWS = _counter("cascade_sink_rows_total", "Alerts for single chats, by wha
 SINK_WAITING = _gauge(
     "cascade_sink_waiting_chats", "Chats with something still to be told, held ones included.", "sink"
 )
+SINK_OVERDUE = _gauge(
+    "cascade_sink_overdue_seconds", "Since when the first chat that may be told has been waiting; 0: nobody.", "sink"
+)
 SUBSCRIBERS = _gauge("cascade_subscribers_count", "Chats with a bot, by whether they can be reached.", "sink", "state")

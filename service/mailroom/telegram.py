@@ -135,4 +135,6 @@ class TelegramDesk:
                 metrics.SUBSCRIBERS.labels(name, "open").set(counts.chats)
                 metrics.SUBSCRIBERS.labels(name, "closed").set(counts.closed)
                 metrics.SINK_WAITING.labels(name).set(counts.waiting)
+                overdue = 0 if counts.oldest is None else max(0, _WALL.now() - counts.oldest)
+                metrics.SINK_OVERDUE.labels(name).set(overdue / 1_000)
             await asyncio.sleep(_COUNT_S)

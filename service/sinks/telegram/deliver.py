@@ -173,6 +173,7 @@ class Deliverer:
             case Refused():
                 await books.fail(box, step.rows, outcome.reason)
             case Shut():
+                metrics.SINK_FAILURES.labels(NAME, "shut").inc()
                 log.error("telegram does not know this bot, nobody is told anything: %s", outcome.reason)
                 self.kit.courtesy.pause(SHUT_S)
                 await books.write(box, free_s=SHUT_S)
