@@ -29,7 +29,15 @@ def done(row: Row, message: int) -> Row:
 async def settle_all(outbox: Outbox, box, now: int = NOW, **changes) -> bool:
     rows = tuple(done(row, 10) for row in box.rows)
     told = {row.episode: Told(message=10, severity="watch") for row in rows}
-    turn = {"chat": box.chat.id, "rows": rows, "told": told, "free": now + 1_000, "due": now, "left": 0} | changes
+    turn = {
+        "chat": box.chat.id,
+        "rows": rows,
+        "told": told,
+        "free": now + 1_000,
+        "due": now,
+        "left": 0,
+        "words": 0,
+    } | changes
     return await outbox.settle(Turn(**turn), now)
 
 
@@ -78,7 +86,7 @@ async def test_what_comes_while_a_chat_is_served_is_not_forgotten_behind_a_long_
     (box,) = await outbox.take(NOW, CLAIM, 5)
     await outbox.post(alert(2), [1], NOW)
     held = msgspec.structs.replace(box.rows[0], held=True)
-    await outbox.settle(Turn(chat=1, stay=(held,), free=NOW, due=NOW + 9_000_000, left=1), NOW)
+    await outbox.settle(Turn(chat=1, stay=(held,), free=NOW, due=NOW + 9_000_000, left=1, words=1), NOW)
 
     (box,) = await outbox.take(NOW + 1, CLAIM, 5)
     assert [(row.alert, row.held) for row in box.rows] == [("e.1", True), ("e.2", False)]
@@ -87,7 +95,7 @@ async def test_what_comes_while_a_chat_is_served_is_not_forgotten_behind_a_long_
 async def test_a_held_chat_is_looked_at_when_it_is_due_or_changes_its_mind(outbox):
     await outbox.post(alert(1), [1], NOW)
     (box,) = await outbox.take(NOW, CLAIM, 5)
-    await outbox.settle(Turn(chat=1, stay=box.rows, free=NOW, due=NOW + 9_000_000, left=1), NOW)
+    await outbox.settle(Turn(chat=1, stay=box.rows, free=NOW, due=NOW + 9_000_000, left=1, words=1), NOW)
     assert await outbox.take(NOW + 1_000, CLAIM, 5) == []
     await outbox.save(box.chat, NOW + 1_000)
 
@@ -128,6 +136,8 @@ async def everything(ledger) -> str:
                 value = await client.xrange(key)
             case b"string":
                 value = await client.get(key)
+            case b"none":
+                continue  # it has ended since the scan
             case kind:
                 raise AssertionError(f"what is {kind}?")
         texts.append(f"{key} {_plain(value)}")
@@ -177,6 +187,21 @@ async def test_the_whole_bot_may_be_told_to_stay_away_and_remembers_it(outbox):
     assert await outbox.away_until() == 0
     await outbox.stay_away(NOW + 10_000_000, NOW)
     assert await outbox.away_until() == NOW + 10_000_000
+
+
+async def test_words_go_before_pictures_however_long_those_have_waited(outbox):
+    await outbox.post(alert(1), [1, 2], NOW)
+    for box in await outbox.take(NOW, CLAIM, 5):
+        picture = Row(alert="e.1", episode=alert(1).episode, queued=NOW, chart=True)
+        rows = tuple(done(row, 10) for row in box.rows)
+        await outbox.settle(Turn(chat=box.chat.id, rows=rows, stay=(picture,), free=NOW, due=NOW, left=1, words=0), NOW)
+    await outbox.post(alert(2), [-3], NOW + 5_000)
+    first, *others = await outbox.take(NOW + 6_000, CLAIM, 5)
+
+    assert first.chat.id == -3
+    assert {box.chat.id for box in others} == {1, 2}
+    assert all(row.chart for box in others for row in box.rows)
+    assert (await outbox.counts()).waiting == 3
 
 
 async def test_one_damaged_record_silences_nobody_else(outbox, redis_ledger, caplog):

@@ -25,6 +25,7 @@ class Keys:
         self.sums = f"{self._head}sums"
         self.chats = f"{self._head}chats"
         self.due = f"{self._head}due"
+        self.pictures = f"{self._head}pictures"
         self.free = f"{self._head}free"
         self.episodes = f"{self._head}told"
         self.stay_away = f"{self._head}away"

@@ -42,6 +42,7 @@ class Outbox:
         self._server = server
         self._keys = server.keys
         self._last = 0
+        self._queues = (self._keys.due, self._keys.pictures)
 
     async def chats(self) -> list[Chat]:
         """All of them but those whose record cannot be read: one damaged one must not silence the others."""
@@ -63,7 +64,7 @@ class Outbox:
         keys = self._keys
         places = [keys.box(id), *(keys.done(week, id) for week in _weeks(now))]
         head = keys.told("")
-        gone = await self._server.run("erase", (keys.due, keys.free, keys.chats, keys.episodes, *places), id, head)
+        gone = await self._server.run("erase", (*self._queues, keys.free, keys.chats, keys.episodes, *places), id, head)
         return bool(gone)
 
     async def move(self, old: int, new: int, now: int) -> None:
@@ -75,7 +76,7 @@ class Outbox:
         names = [(keys.box(old), keys.box(new)), *done]
         places = [name for pair in names for name in pair]
         record = _pack(msgspec.structs.replace(chat, id=new))
-        first = (keys.due, keys.free, keys.chats, keys.episodes)
+        first = (*self._queues, keys.free, keys.chats, keys.episodes)
         await self._server.run("move", (*first, *places), old, new, record, keys.told(""), _pack(Told()), now)
 
     async def told(self, episode: str) -> dict[int, Told]:
@@ -99,7 +100,7 @@ class Outbox:
 
     async def take(self, now: int, claim_ms: int, limit: int) -> list[Box]:
         """Claim up to `limit` chats that are due; a claim that is not settled ends by itself after `claim_ms`."""
-        names = (self._keys.due, self._keys.free, self._keys.chats)
+        names = (*self._queues, self._keys.free, self._keys.chats)
         found = await self._server.run("take", names, self._keys.box(""), now, now + claim_ms, limit)
         legible = [
             (chat, self._rows(rows)) for _, who, rows in found if (chat := self._legible(_chat, who)) is not None
@@ -109,10 +110,10 @@ class Outbox:
     async def settle(self, turn: Turn, now: int) -> bool:
         """Write what became of a claim and let the chat go; False when it was erased meanwhile."""
         keys, told = self._keys, dict(turn.told)
-        names = (keys.due, keys.free, keys.chats, keys.box(turn.chat), keys.done(now // WEEK, turn.chat))
+        names = (*self._queues, keys.free, keys.chats, keys.box(turn.chat), keys.done(now // WEEK, turn.chat))
         rows = [part for row in (*turn.rows, *turn.stay) for part in (key_of(row), _pack(row))]
         counts = (len(turn.rows), len(turn.stay))
-        args = (turn.chat, turn.free, turn.due, turn.left, KEEP, *counts, *rows, *map(_pack, told.values()))
+        args = (turn.chat, turn.free, turn.due, turn.left, turn.words, KEEP, *counts, *rows, *map(_pack, told.values()))
         return bool(await self._server.run("settle", (*names, *map(keys.told, told)), *args))
 
     async def rows(self, id: int, now: int) -> list[Row]:
@@ -125,12 +126,13 @@ class Outbox:
     async def counts(self) -> Counts:
         """How many chats there are and how many wait."""
         chats = await self.chats()
-        waiting, first = await self._server.ask_all(
-            [("ZCARD", self._keys.due), ("ZRANGE", self._keys.due, "0", "0", "WITHSCORES")]
+        keys = self._keys
+        words, pictures, first = await self._server.ask_all(
+            [("ZCARD", keys.due), ("ZCARD", keys.pictures), ("ZRANGE", keys.due, "0", "0", "WITHSCORES")]
         )
         oldest = round(float(first[1])) if first else None
         closed = sum(bool(chat.closed) for chat in chats)
-        return Counts(chats=len(chats) - closed, closed=closed, waiting=waiting, oldest=oldest)
+        return Counts(chats=len(chats) - closed, closed=closed, waiting=words + pictures, oldest=oldest)
 
     async def picture(self, episode: str) -> str:
         """What the episode's picture can be sent by again; empty when it was not sent yet."""

@@ -69,6 +69,8 @@ class Turn(Record, frozen=True, kw_only=True):
     """When to look at what is left."""
     left: int
     """Pending rows that are left, as far as the caller knows."""
+    words: int
+    """Those of them that are no pictures: they are told first, to whomever they go."""
 
 
 class Counts(Record, frozen=True, kw_only=True):
@@ -80,7 +82,7 @@ class Counts(Record, frozen=True, kw_only=True):
     waiting: int
     """Chats with pending rows."""
     oldest: int | None
-    """When the first of them is due, ms UTC; it lies ahead while all are held. None when none waits."""
+    """When the first with words is due, ms UTC; it lies ahead while all are held. None when none waits for words."""
 
 
 def key_of(row: Row) -> str:

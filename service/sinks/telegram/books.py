@@ -11,7 +11,7 @@ import msgspec
 
 from service import metrics
 from service.ledger import LedgerError
-from service.outbox import Box, Row, State, Told, Turn
+from service.outbox import Box, Row, State, Told, Turn, key_of
 from service.sinks.telegram.kit import Kit
 from service.sinks.telegram.outcome import Later
 from service.sinks.telegram.plan import Kind, Step, owner_of, picture_after, told_by
@@ -90,9 +90,18 @@ class Books:
         now = self._kit.now()
         gap = self._kit.courtesy.gap(group=box.chat.group) if free_s is None else free_s
         free = now + round(1_000 * gap)
-        coming = sum(row.chart and row not in box.rows for row in stay)
-        left = len(box.rows) - len(rows) + coming
-        turn = Turn(chat=box.chat.id, rows=rows, stay=stay, told=told or {}, free=free, due=max(free, due), left=left)
+        done, coming = {key_of(row) for row in rows}, {key_of(row): row for row in stay}
+        left = [row for row in ({key_of(row): row for row in box.rows} | coming).values() if key_of(row) not in done]
+        turn = Turn(
+            chat=box.chat.id,
+            rows=rows,
+            stay=stay,
+            told=told or {},
+            free=free,
+            due=max(free, due),
+            left=len(left),
+            words=sum(not row.chart for row in left),
+        )
         await self._surely(lambda: self._kit.outbox.settle(turn, now))
 
     async def _surely(self, write: Callable[[], Awaitable[object]]) -> None:
