@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -18,10 +19,12 @@ from service import metrics
 from service.app import App, StartError
 from service.clock import WallClock
 from service.ledger.memory import MemoryLedger
+from service.mailroom.pictures import Pictures
 from service.masking import Scrubber, secrets_of
-from service.model import ALL, Phase, Severity
+from service.model import ALL, MINUTE, Phase, Severity
 from service.settings import load
 from service.simulator.botapi import BotServer, User
+from tests.orders import order
 from tests.postman import TOKEN
 from tests.test_outbox import everything
 from tests.test_text import OPENED
@@ -189,6 +192,23 @@ async def test_the_token_is_in_no_log_no_answer_and_no_metric(tmp_path, redis_le
     assert TOKEN not in json.dumps(config)
     assert TOKEN not in msgspec.json.encode(list(sinks)).decode()
     assert TOKEN not in metrics.REGISTRY.collect().__repr__()
+
+
+async def test_a_picture_is_drawn_beside_the_loop_from_what_the_ledger_holds(redis_ledger, monkeypatch):
+    seen = []
+
+    def draw(picture):
+        seen.append((picture, threading.current_thread()))
+        return b"png"
+
+    monkeypatch.setattr("service.mailroom.pictures.chart", draw)
+    await redis_ledger.add([order(5e6, OPENED.at - MINUTE)], OPENED.at)
+    assert await Pictures(redis_ledger, ["binance", "bybit", "okx"]).draw(OPENED) == b"png"
+
+    ((picture, thread),) = seen
+    assert thread is not threading.main_thread()
+    assert sum(long + short for _, long, short in picture.minutes) == 5e6
+    assert [price for _, price in picture.prices if price is not None] == [95_000.0]
 
 
 async def test_a_store_that_forgets_is_refused_with_what_to_do(tmp_path):

@@ -297,6 +297,38 @@ async def test_a_store_that_is_away_after_a_message_went_out_repeats_nothing(pos
     assert len(post.texts(1)) == 1
 
 
+async def test_two_processes_that_both_believe_they_lead_tell_each_chat_once(post):
+    await post.subscribe(*range(1, 81))
+    await post.say(alert("e.1"))
+    async with post.delivering(times=5.0), post.delivering(times=5.0):
+        await post.settled(20)
+
+    assert [len(post.texts(chat)) for chat in range(1, 81)] == [1] * 80
+
+
+async def test_a_process_that_does_not_lead_says_nothing(post):
+    await post.subscribe(1)
+    await post.say(alert("e.1"))
+    async with post.delivering(leads=lambda: False):
+        await asyncio.sleep(1.5)
+
+    assert post.texts(1) == []
+    assert [state for _, state, _ in await post.states(1)] == ["pending"]
+
+
+async def test_a_group_gets_no_more_than_it_may_and_still_everything(post):
+    post.server.group(-5)
+    await post.subscribe(-5, group=True)
+    async with post.delivering():
+        for number in range(1, 5):
+            await post.say(alert(f"x{number}.1", episode=f"x{number}"))
+            await asyncio.sleep(0.1)
+        await post.settled(20)
+
+    assert post.server.counts.violations == []
+    assert {state for _, state, _ in await post.states(-5)} == {"sent"}
+
+
 async def killed_twice(post, chats: int, store: str, tag: str) -> list[float]:
     """Deliver by processes that are killed at a third and at two thirds; when they were, on the server's clock."""
     kills = []
