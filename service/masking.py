@@ -34,7 +34,10 @@ def mask(text: str) -> str:
 def host_of(url: str) -> str:
     """`https://host/***`: all that may be told of an address whose path is the secret."""
     scheme, _, rest = url.partition("://")
-    return f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0].rpartition('@')[2]}/{MASK}"
+    head, *tail = re.split("[/?#]", rest, maxsplit=1)
+    if ":" in head and "@" not in head and "@" in "".join(tail):
+        return f"{scheme}://{MASK}"  # what looks like a port may be the beginning of a password
+    return f"{scheme}://{head.rpartition('@')[2]}/{MASK}"
 
 
 def secrets_of(settings: BaseModel) -> tuple[str, ...]:

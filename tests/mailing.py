@@ -32,7 +32,7 @@ from tests.test_text import OPENED
 ROOT = Path(__file__).resolve().parent.parent
 FAULTS = Faults(too_many=0.02, retry_after_s=3, internal=0.015, gateway=0.005, lost=0.005, dropped=0.005, seed=7)
 #: Who died so long before or after the server took a message has not heard the answer: it may have been on its way.
-ANSWER_S = 1.0
+ANSWER_S = 0.1
 #: One in so many chats is a group, and speaks Chinese.
 GROUPS, CHINESE = 50, 3
 _CONFIG = """

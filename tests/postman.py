@@ -11,6 +11,7 @@ from service.sinks.telegram import deliver
 from service.sinks.telegram.api import TelegramApi
 from service.sinks.telegram.courtesy import Courtesy, Limits
 from service.sinks.telegram.kit import Kit
+from service.sinks.telegram.patience import Patience
 from service.sinks.telegram.wording import Wording
 
 TOKEN = "123456:" + "A" * 35
@@ -30,14 +31,16 @@ async def draw(_alert) -> bytes:
 
 
 def kit_of(ledger, api, times: float = 1.0, **changes) -> Kit:
+    outbox, courtesy, now = Outbox(ledger.server), Courtesy(faster(times)), WallClock().now
     parts = {
-        "outbox": Outbox(ledger.server),
+        "outbox": outbox,
         "ledger": ledger,
         "post": api,
         "words": Wording(""),
-        "courtesy": Courtesy(faster(times)),
+        "courtesy": courtesy,
+        "patience": Patience(courtesy, outbox, now),
         "draw": draw,
-        "now": WallClock().now,
+        "now": now,
         "changed": asyncio.sleep,
         "leads": lambda: True,
     }

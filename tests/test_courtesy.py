@@ -41,11 +41,32 @@ async def test_a_chat_is_addressed_once_in_its_gap_and_a_group_more_seldom():
     assert max(private[-1] - private[0], group[-1] - group[0]) < 1.5
 
 
-async def test_people_are_answered_before_news_and_news_come_before_pictures():
-    asked = [(chat, urgency, False) for chat, urgency in enumerate([PICTURE] * 5 + [NEWS] * 5 + [PERSON] * 5)]
+async def test_people_and_news_take_turns_and_pictures_come_last():
+    asked = [(chat, urgency, False) for chat, urgency in enumerate([PICTURE] * 5 + [NEWS] * 5 + [PERSON] * 8)]
     got = await rounds(Courtesy(LIMITS), asked)
 
-    assert [urgency for _, _, urgency in got] == [PERSON] * 5 + [NEWS] * 5 + [PICTURE] * 5
+    assert [urgency for _, _, urgency in got] == [PERSON, NEWS] * 5 + [PERSON] * 3 + [PICTURE] * 5
+
+
+async def test_many_people_who_talk_all_the_time_starve_no_alert():
+    courtesy, ended = Courtesy(LIMITS), asyncio.Event()
+
+    async def talk(chat: int) -> None:
+        while not ended.is_set():
+            await courtesy.turn(chat, PERSON, group=False)
+
+    talkers = [asyncio.create_task(talk(chat)) for chat in range(60)]
+    await asyncio.sleep(1.2)
+    began = time.monotonic()
+    for chat in range(100, 120):
+        await courtesy.turn(chat, NEWS, group=False)
+    took = time.monotonic() - began
+    ended.set()
+    for task in talkers:
+        task.cancel()
+    await asyncio.gather(*talkers, return_exceptions=True)
+
+    assert took < 1.0, "twenty at every second slot of a hundred a second"
 
 
 async def test_who_was_cancelled_costs_nobody_a_turn():

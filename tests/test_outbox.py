@@ -31,6 +31,7 @@ async def settle_all(outbox: Outbox, box, now: int = NOW, **changes) -> bool:
     told = {row.episode: Told(message=10, severity="watch") for row in rows}
     turn = {
         "chat": box.chat.id,
+        "record": box.record,
         "rows": rows,
         "told": told,
         "free": now + 1_000,
@@ -86,7 +87,9 @@ async def test_what_comes_while_a_chat_is_served_is_not_forgotten_behind_a_long_
     (box,) = await outbox.take(NOW, CLAIM, 5)
     await outbox.post(alert(2), [1], NOW)
     held = msgspec.structs.replace(box.rows[0], held=True)
-    await outbox.settle(Turn(chat=1, stay=(held,), free=NOW, due=NOW + 9_000_000, left=1, words=1), NOW)
+    await outbox.settle(
+        Turn(chat=1, record=box.record, stay=(held,), free=NOW, due=NOW + 9_000_000, left=1, words=1), NOW
+    )
 
     (box,) = await outbox.take(NOW + 1, CLAIM, 5)
     assert [(row.alert, row.held) for row in box.rows] == [("e.1", True), ("e.2", False)]
@@ -95,7 +98,9 @@ async def test_what_comes_while_a_chat_is_served_is_not_forgotten_behind_a_long_
 async def test_a_held_chat_is_looked_at_when_it_is_due_or_changes_its_mind(outbox):
     await outbox.post(alert(1), [1], NOW)
     (box,) = await outbox.take(NOW, CLAIM, 5)
-    await outbox.settle(Turn(chat=1, stay=box.rows, free=NOW, due=NOW + 9_000_000, left=1, words=1), NOW)
+    await outbox.settle(
+        Turn(chat=1, record=box.record, stay=box.rows, free=NOW, due=NOW + 9_000_000, left=1, words=1), NOW
+    )
     assert await outbox.take(NOW + 1_000, CLAIM, 5) == []
     await outbox.save(box.chat, NOW + 1_000)
 
@@ -194,7 +199,10 @@ async def test_words_go_before_pictures_however_long_those_have_waited(outbox):
     for box in await outbox.take(NOW, CLAIM, 5):
         picture = Row(alert="e.1", episode=alert(1).episode, queued=NOW, chart=True)
         rows = tuple(done(row, 10) for row in box.rows)
-        await outbox.settle(Turn(chat=box.chat.id, rows=rows, stay=(picture,), free=NOW, due=NOW, left=1, words=0), NOW)
+        await outbox.settle(
+            Turn(chat=box.chat.id, record=box.record, rows=rows, stay=(picture,), free=NOW, due=NOW, left=1, words=0),
+            NOW,
+        )
     await outbox.post(alert(2), [-3], NOW + 5_000)
     first, *others = await outbox.take(NOW + 6_000, CLAIM, 5)
 
@@ -212,6 +220,66 @@ async def test_one_damaged_record_silences_nobody_else(outbox, redis_ledger, cap
     assert {chat.id for chat in await outbox.chats()} == {2, -3}
     assert [box.chat.id for box in await outbox.take(NOW, CLAIM, 5)] == [2]
     assert "is passed over, it cannot be read" in caplog.text
+
+
+async def test_a_damaged_row_leaves_the_box_and_a_damaged_word_of_the_past_is_as_if_nothing_was_told(
+    outbox, redis_ledger
+):
+    server, bad = redis_ledger.server, b"\xc1 not a record"
+    await outbox.post(alert(1), [1], NOW)
+    await server.ask("HSET", server.keys.box(1), "e.0", bad)
+    await server.ask("HSET", server.keys.told(alert(1).episode), "1", bad)
+    (box,) = await outbox.take(NOW, CLAIM, 5)
+
+    assert ([row.alert for row in box.rows], box.told) == (["e.1"], {})
+    assert await server.ask("HLEN", server.keys.box(1)) == 1
+    assert await outbox.told(alert(1).episode) == {1: Told()}
+
+
+async def test_a_chat_that_changed_while_it_was_served_is_neither_closed_nor_left_to_an_old_time(outbox):
+    await outbox.post(alert(1), [1], NOW)
+    (box,) = await outbox.take(NOW, CLAIM, 5)
+    assert await outbox.same(box)
+    await outbox.save(Chat(id=1, language="zh", rules=box.chat.rules), NOW)
+
+    assert not await outbox.same(box)
+    assert not await outbox.close(box, "Forbidden: bot was blocked by the user")
+    assert await outbox.chat(1) == Chat(id=1, language="zh", rules=box.chat.rules)
+    held = Turn(chat=1, record=box.record, stay=box.rows, free=NOW, due=NOW + 9_000_000, left=1, words=1)
+    await outbox.settle(held, NOW)
+    assert len(await outbox.take(NOW + 1, CLAIM, 5)) == 1, "what it wants by now is looked at"
+
+
+async def test_whoever_left_is_not_brought_back_by_a_refusal_that_comes_late(outbox, redis_ledger):
+    await outbox.save(Chat(id=777_000_778, rules=(Rule(id=1),)), NOW)
+    await outbox.post(alert(1), [777_000_778], NOW)
+    (box,) = await outbox.take(NOW, CLAIM, 5)
+    await outbox.erase(777_000_778, NOW)
+
+    assert not await outbox.close(box, "blocked")
+    await outbox.rest(777_000_778, NOW + 5_000)
+    assert "777000778" not in await everything(redis_ledger)
+
+
+async def test_what_was_told_after_weeks_of_waiting_still_ends_and_is_still_found(outbox, redis_ledger):
+    late = NOW + 3 * WEEK
+    await outbox.post(alert(1), [1], NOW)
+    server = redis_ledger.server
+    await server.ask("DEL", server.keys.told(alert(1).episode), server.keys.episodes)
+    (box,) = await outbox.take(late, CLAIM, 5)
+    await settle_all(outbox, box, late)
+
+    assert 0 < await server.ask("PTTL", server.keys.told(alert(1).episode)) <= KEEP
+    await outbox.erase(1, late)
+    assert await server.ask("HLEN", server.keys.told(alert(1).episode)) == 0
+
+
+async def test_a_wait_that_was_asked_for_is_never_shortened(outbox):
+    await outbox.rest(1, NOW + 9_000)
+    await outbox.rest(1, NOW + 5_000)
+
+    assert await outbox.free_at(1) == NOW + 9_000
+    assert await outbox.free_at(2) == 0
 
 
 async def test_counts_tell_who_waits_and_since_when(outbox):

@@ -6,19 +6,26 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
+from service.ledger import LedgerError
 from service.model import Phase, Severity
 from service.outbox import Outbox, State
-from service.simulator.botapi import BotServer, Faults, Hang, Limits, Said
+from service.simulator.botapi import BotServer, Faults, Hang, Limits, Said, Through
 from service.sinks.telegram import deliver
 from service.sinks.telegram.api import TelegramApi
+from service.sinks.telegram.courtesy import Courtesy
+from service.sinks.telegram.courtesy import Limits as Limits_
 from service.sinks.telegram.deliver import Deliverer
+from service.sinks.telegram.outcome import Closed, Delivered, Gone, Later, Moved, Refused, Shut
 from service.sinks.telegram.sink import TelegramSink
-from service.subscribers import Chat, Rule
+from service.sinks.telegram.talk import Talk
+from service.subscribers import Chat, Quiet, Rule
 from tests.postman import PIXEL, TOKEN, kit_of
 from tests.test_text import OPENED
 
@@ -57,7 +64,8 @@ class Post:
     async def delivering(self, times: float = FASTER, **changes):
         api = TelegramApi(TOKEN, self.api_url)
         assert await api.open() is None
-        task = asyncio.create_task(Deliverer(kit_of(self.ledger, api, times, **changes)).run())
+        self.kit = kit_of(self.ledger, api, times, **changes)
+        task = asyncio.create_task(Deliverer(self.kit).run())
         try:
             yield api
         finally:
@@ -107,6 +115,40 @@ async def test_an_episode_is_one_message_that_grows_one_picture_and_an_answer_at
     assert (picture.photo, picture.reply_to, last.reply_to) == (True, first.id, first.id)
     assert last.text.startswith("✓")
     assert picture.caption in first.text
+
+
+async def test_a_group_that_takes_no_pictures_is_told_in_words_and_stays_open(post):
+    post.server.group(-5)
+    await post.subscribe(-5, group=True)
+    rights = "Bad Request: not enough rights to send photos to the chat"
+    post.server.script(-5, [Through(), Said(status=400, description=rights)])
+    async with post.delivering():
+        await post.say(alert("e.1", severity=Severity.CRITICAL))
+        await post.settled()
+        await post.say(alert("e.2", phase=Phase.CLOSED, severity=Severity.CRITICAL))
+        await post.settled()
+
+    assert len(post.texts(-5)) == 2
+    assert (await post.outbox.chat(-5)).closed == ""
+
+
+async def test_a_chat_that_was_told_later_gets_the_picture_of_what_it_was_told(post):
+    await post.subscribe(1)
+    drawn = []
+
+    async def draw(one) -> bytes:
+        drawn.append(one.id)
+        return PIXEL
+
+    async with post.delivering(draw=draw):
+        await post.say(alert("e.1", severity=Severity.CRITICAL))
+        await post.settled()
+        await post.subscribe(2)
+        await post.say(alert("e.2", phase=Phase.GREW, severity=Severity.CRITICAL, short_usd=9e8))
+        await post.settled()
+
+    assert drawn == ["e.1", "e.2"]
+    assert post.server.chat(2).messages[1].caption in post.server.chat(2).messages[0].text
 
 
 async def test_a_hundred_chats_get_a_critical_alert_once_and_one_upload_serves_all(post):
@@ -159,11 +201,11 @@ async def test_a_wait_that_is_asked_for_is_kept_to_the_second_and_over_a_restart
     assert [(row.alert, row.tries) for row in box.rows] == [("e.1", 1)]
 
 
-async def test_three_chats_in_a_row_that_must_wait_silence_the_whole_bot_and_a_restart_knows(post):
+async def test_three_people_in_a_row_that_must_wait_silence_the_whole_bot_for_every_process(post):
     await post.subscribe(*range(1, 8))
     for chat in range(1, 8):
         post.server.script(chat, [Said.too_many(600)] * 2)
-    async with post.delivering() as _:
+    async with post.delivering():
         await post.say(alert("e.1"))
         await post.until(lambda: post.server.counts.answers[429] >= 3)
         await asyncio.sleep(0.5)
@@ -177,6 +219,34 @@ async def test_three_chats_in_a_row_that_must_wait_silence_the_whole_bot_and_a_r
 
     assert post.texts(8) == [], "a new process stays away as well"
     assert post.server.counts.answers[429] == asked
+
+
+async def test_a_process_that_takes_the_lead_later_hears_of_a_wait_it_was_not_told(post):
+    await post.subscribe(1)
+    leading = [False]
+    async with post.delivering(leads=lambda: leading[0]):
+        await asyncio.sleep(0.1)
+        now = round(time.time() * 1_000)
+        await post.outbox.stay_away(now + 600_000, now)
+        await post.say(alert("e.1"))
+        leading[0] = True
+        await asyncio.sleep(1.5)
+
+    assert post.texts(1) == []
+
+
+async def test_groups_with_a_slow_mode_silence_nobody_else(post):
+    for group in range(-9, 0):
+        post.server.group(group)
+        post.server.script(group, [Said.too_many(3_600)])
+        await post.subscribe(group, group=True)
+    await post.subscribe(*range(1, 30))
+    async with post.delivering():
+        await post.say(alert("e.1"))
+        await post.until(lambda: all(post.texts(chat) for chat in range(1, 30)))
+
+    assert post.server.counts.answers[429] == 9
+    assert await post.outbox.away_until() == 0
 
 
 async def test_a_slow_and_a_dead_chat_delay_nobody(post):
@@ -220,6 +290,58 @@ async def test_a_group_that_became_a_supergroup_is_told_there(post):
     assert (await post.outbox.chat(-100_5)).rules
 
 
+async def test_a_page_of_something_in_between_closes_nobody_and_loses_nothing(post):
+    await post.subscribe(1)
+    page = "<html><h1>403 Forbidden</h1></html>"
+    post.server.script(1, [Said(status=403, page=page), Said(status=400, page=page)])
+    async with post.delivering():
+        await post.say(alert("e.1"))
+        await post.settled(15)
+
+    assert len(post.texts(1)) == 1
+    assert (await post.outbox.chat(1)).closed == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (Said.too_many(7), Later),
+        (Said.internal(), Later),
+        (Said.gateway(), Later),
+        (Hang(seconds=0.0, taken=False), Later),
+        (Said.forbidden(), Closed),
+        (Said(status=403, description="Forbidden: bot is not a member of the channel chat"), Closed),
+        (Said(status=400, description="Bad Request: chat not found"), Closed),
+        (Said(status=400, description="Bad Request: need administrator rights in the channel chat"), Closed),
+        (Said(status=400, description="Bad Request: not enough rights to send text messages to the chat"), Closed),
+        (Said(status=400, description="Bad Request: not enough rights to send photos to the chat"), Refused),
+        (Said(status=400, description="Bad Request: can't parse entities: unclosed tag"), Refused),
+        (Said(status=400, description="Bad Request: message is too long"), Refused),
+        (Said(status=400, description="Bad Request: message to edit not found"), Gone),
+        (Said(status=400, description="Bad Request: message can't be edited"), Gone),
+        (Said(status=400, description="Bad Request: message is not modified: it is the same"), Delivered),
+        (Said.migrated(-100_77), Moved),
+        (Said(status=401, description="Unauthorized"), Shut),
+        (Said(status=404, description="Not Found"), Shut),
+        (Said(status=409, description="Conflict: terminated by other getUpdates request"), Later),
+    ],
+)
+async def test_every_answer_of_the_messenger_has_its_meaning(post, said, kind):
+    post.server.private(1)
+    post.server.script(1, [said])
+    api = TelegramApi(TOKEN, post.api_url)
+    assert await api.open() is None
+    outcome = await api.send(1, "hello")
+    await api.close()
+
+    assert isinstance(outcome, kind)
+    if kind is Later:
+        assert (outcome.told, outcome.seconds) == (
+            (True, 7.0) if said == Said.too_many(7) else (False, outcome.seconds)
+        )
+    assert TOKEN not in repr(outcome)
+
+
 async def test_what_is_refused_for_good_fails_with_its_reason_and_what_follows_is_told(post):
     await post.subscribe(1)
     post.server.script(1, [Said(status=400, description="Bad Request: BUTTON_WRONG")])
@@ -248,16 +370,142 @@ async def test_many_episodes_at_once_are_one_digest_and_each_end_answers_it(post
 
 async def test_rows_of_a_chat_are_told_in_order_whatever_fails_in_between(post):
     await post.subscribe(1)
-    post.server.script(1, [Said.internal(), Said.gateway(), Hang(seconds=0.0, taken=False)])
-    await post.say(alert("x.1", episode="x"), alert("y.1", episode="y", asset=OPENED.asset, long_usd=5e8))
+    post.server.script(1, [Said.internal(), Hang(seconds=0.0, taken=False)])
+    first, second = (alert(f"{name}.1", episode=name, short_usd=usd) for name, usd in (("x", 3.1e8), ("y", 7.2e8)))
     async with post.delivering():
+        await post.say(first)
+        await post.until(lambda: post.server.counts.answers[500] == 1)
+        await post.say(second)
         await post.settled(20)
 
-    assert [message.at for message in post.server.chat(1).messages] == sorted(
-        m.at for m in post.server.chat(1).messages
+    assert ["$312.0M" in text for text in post.texts(1)] == [True, False]
+    assert ["$722.0M" in text for text in post.texts(1)] == [False, True]
+
+
+async def test_quiet_hours_hold_and_their_end_brings_one_digest(post):
+    shanghai = ZoneInfo("Asia/Shanghai")
+    night, morning = (
+        round(datetime(2026, 11, day, hour, minute, tzinfo=shanghai).timestamp() * 1_000)
+        for day, hour, minute in ((26, 23, 30), (27, 7, 0))
     )
-    assert ["$" in text for text in post.texts(1)] == [True, True]
-    assert [row[0] for row in await post.states(1)] == ["x.1", "y.1"]
+    wall = [night]
+    quiet = Quiet(start=23 * 60, end=7 * 60, zone="Asia/Shanghai")
+    await post.subscribe(1, quiet=quiet)
+    post.sink = TelegramSink(post.outbox, lambda: wall[0], lambda: None)
+    async with post.delivering(now=lambda: wall[0]):
+        await post.say(alert("e.1"))
+        await asyncio.sleep(0.3)
+        await post.say(alert("f.1", episode="f"), alert("e.2", phase=Phase.CLOSED))
+        wall[0] = morning - 1
+        await asyncio.sleep(1.3)
+        assert post.texts(1) == []
+        wall[0] = morning
+        await post.settled()
+
+    (digest,) = post.texts(1)
+    assert "23:30" in digest
+    assert "07:00" in digest
+    rows = await post.outbox.rows(1, morning)
+    assert [(row.alert, row.state.value, row.reason) for row in rows] == [
+        ("e.1", "sent", "digest"),
+        ("f.1", "sent", "digest"),
+        ("e.2", "sent", ""),
+    ]
+
+
+async def test_a_slow_pace_wastes_no_turn(post, monkeypatch):
+    monkeypatch.setattr(deliver, "STALE_S", 2.0)
+    await post.subscribe(*range(1, 41))
+    await post.say(alert("e.1"))
+    began = time.monotonic()
+    async with post.delivering(courtesy=Courtesy(Limits_(per_second=10.0, chat_s=0.1, group_s=0.3))):
+        await post.settled(20)
+
+    assert time.monotonic() - began < 1 + 40 / 10 + 2
+
+
+async def test_an_orderly_stop_hears_the_answers_that_are_on_their_way_and_frees_the_others(post):
+    await post.subscribe(*range(1, 61))
+    await post.say(alert("e.1"))
+    post.server.faults = Faults(slow_s=0.3)
+    async with post.delivering():
+        await post.until(lambda: post.server.counts.delivered >= 10)
+    async with post.delivering():
+        await post.settled(10)
+
+    assert [len(post.texts(chat)) for chat in range(1, 61)] == [1] * 60
+
+
+async def test_whoever_leaves_or_changes_while_an_alert_is_on_its_way_is_not_told_what_was_meant_before(post):
+    await post.subscribe(1, 2, *range(10, 60))
+    await post.say(alert("e.1"))
+    async with post.delivering(times=2.0):
+        await asyncio.sleep(0.3)
+        await post.outbox.erase(1, round(time.time() * 1_000))
+        await post.outbox.save(Chat(id=2, rules=(Rule(id=1, asset="DOGE"),)), round(time.time() * 1_000))
+        await post.settled(20)
+
+    assert post.texts(1) == []
+    assert post.texts(2) == []
+    assert [row[1:] for row in await post.states(2)] == [("failed", "no rule asks for it any more")]
+
+
+async def test_a_lead_that_is_lost_while_a_chat_waits_for_its_turn_is_not_used(post):
+    await post.subscribe(*range(1, 20))
+    await post.say(alert("e.1"))
+    leading = [True]
+    async with post.delivering(leads=lambda: leading[0]):
+        await asyncio.sleep(0.5)
+        leading[0] = False
+        await asyncio.sleep(1.2)
+    assert post.server.counts.delivered == 0
+    async with post.delivering():
+        await post.settled()
+
+    assert post.server.counts.delivered == 19
+
+
+async def test_a_token_that_is_taken_again_brings_what_waited(post, monkeypatch, caplog):
+    monkeypatch.setattr(deliver, "SHUT_S", 0.5)
+    await post.subscribe(1)
+    async with post.delivering():
+        post.server.token = "654321:" + "B" * 35
+        await post.say(alert("e.1"))
+        await post.until(lambda: "does not know this bot" in caplog.text)
+        post.server.token = TOKEN
+        await post.settled()
+
+    assert len(post.texts(1)) == 1
+
+
+async def test_a_picture_that_was_sent_is_not_sent_again_because_the_store_blinked(post):
+    await post.subscribe(1)
+
+    class Blinking(Outbox):
+        async def keep_picture(self, *_name_and_file):
+            raise LedgerError("away")
+
+    async with post.delivering(outbox=Blinking(post.ledger.server)):
+        await post.say(alert("e.1", severity=Severity.CRITICAL))
+        await post.settled()
+
+    assert [message.photo for message in post.server.chat(1).messages] == [False, True]
+
+
+async def test_alerts_answers_and_pictures_together_keep_every_limit_at_their_real_pace(post):
+    post.server.limits = Limits()
+    post.server.group(-5)
+    await post.subscribe(-5, group=True)
+    await post.subscribe(*range(1, 25))
+    async with post.delivering(times=1.0) as api:
+        talk = Talk(api, post.kit.courtesy, post.kit.patience, lambda: True)
+        await post.say(alert("e.1", severity=Severity.CRITICAL))
+        for _ in range(2):
+            await asyncio.gather(*(talk.send(chat, "an answer") for chat in (1, 2, 3)), talk.send(-5, "x", group=True))
+        await post.settled(20)
+
+    assert post.server.counts.violations == []
+    assert post.server.counts.worst_second <= 28
 
 
 async def test_a_wrong_token_tells_nobody_loses_nothing_and_is_said_without_the_token(post, caplog):
@@ -284,8 +532,6 @@ async def test_a_store_that_is_away_after_a_message_went_out_repeats_nothing(pos
     class Failing(Outbox):
         async def settle(self, turn, now):
             if next(failures, False):
-                from service.ledger import LedgerError  # noqa: PLC0415
-
                 raise LedgerError("away")
             return await real(turn, now)
 

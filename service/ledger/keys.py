@@ -74,9 +74,9 @@ class Keys:
         """What each chat was told of one episode."""
         return f"{self._head}told:{episode}"
 
-    def picture(self, episode: str) -> str:
-        """What an episode's picture can be sent by again."""
-        return f"{self._head}picture:{episode}"
+    def picture(self, alert: str) -> str:
+        """What the picture of an alert can be sent by again."""
+        return f"{self._head}picture:{alert}"
 
     def pattern(self) -> str:
         """Glob pattern of all keys of this tag."""

@@ -4,7 +4,7 @@ A cursor is the id of a stream entry: one batch. Whoever follows the stream sees
 counted it.
 """
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 
 from service.ledger import wire
 from service.ledger.archive import RedisArchive
@@ -22,10 +22,15 @@ class RedisOrders(RedisArchive):
     """Everything that reads single orders."""
 
     async def recall(self, venues: Collection[str], since: int, until: int) -> list[Liquidation]:
-        """From the stream, newest entries first, until we had them all an hour before `since`."""
-        entries = await self._back_to(since - HOUR)
-        orders = (order for entry in entries for order in _orders(entry))
-        return [order for order in orders if order.venue in venues and since <= order.at < until]
+        """From the stream, newest entries first, until we had them all an hour before `since`.
+
+        Read and sifted page by page: a busy hour must not hold up everybody else.
+        """
+        pages = [
+            [order for entry in page for order in _orders(entry) if order.venue in venues and since <= order.at < until]
+            async for page in self._pages(since - HOUR)
+        ]
+        return [order for page in pages for order in page]
 
     async def follow(self, cursor: str | None, since: int) -> tuple[list[Liquidation], str]:
         """What was counted behind `cursor`, at most 200 batches; without one all that we had since `since`."""
@@ -44,13 +49,15 @@ class RedisOrders(RedisArchive):
 
     async def _back_to(self, seen: int) -> list[_Entry]:
         """Entries, newest first, down to the first whose orders all came before `seen`."""
-        found: list[_Entry] = []
+        return [entry async for page in self._pages(seen) for entry in page]
+
+    async def _pages(self, seen: int) -> AsyncIterator[list[_Entry]]:
         end = "+"
         while True:
             entries: list[_Entry] = await self._server.ask("XREVRANGE", self._keys.orders, end, "-", "COUNT", BATCH)
-            found += entries
+            yield entries
             if len(entries) < BATCH or max(order.seen for order in _orders(entries[-1])) < seen:
-                return found
+                return
             end = f"({entries[-1][0].decode()}"
 
 

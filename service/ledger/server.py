@@ -46,6 +46,8 @@ _SCRIPTS: Mapping[str, tuple[str, ...]] = {
     "erase": ("erase",),
     "move": ("move",),
     "wake": ("wake",),
+    "close": ("close",),
+    "rest": ("rest",),
 }
 _FOLDER = Path(__file__).with_name("scripts")
 _ALLOWED = (

@@ -9,7 +9,7 @@ from service.model import ALL, Alert, Reading, VenueReport
 
 _HOUR = "1h"
 #: Of so many alerts the newest that are no lines are told.
-_LOOKED_AT = 200
+_LOOKED_AT = 1_000
 
 
 class House:

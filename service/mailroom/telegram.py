@@ -4,6 +4,7 @@ The client library and the drawing come with the extra `telegram` and are import
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from service.settings import Settings
 from service.sinks.telegram.courtesy import Courtesy, Limits
 from service.sinks.telegram.deliver import Deliverer
 from service.sinks.telegram.kit import Kit
+from service.sinks.telegram.outcome import Delivered, Later
+from service.sinks.telegram.patience import Patience
 from service.sinks.telegram.sink import TelegramSink
 from service.sinks.telegram.wording import Wording
 from service.subscribers import Rule
@@ -66,7 +69,12 @@ class TelegramDesk:
         self._settings, self._town = settings, town
         self._outbox = Outbox(ledger.server)
         self._news = Bell()
-        self.sink = TelegramSink(self._outbox, _WALL.now, self._news.ring)
+        self._ahead = 0
+        self.sink = TelegramSink(self._outbox, self.now, self._news.ring)
+
+    def now(self) -> int:
+        """The wall as the store has it, ms UTC: by it replicas with different clocks agree on order and claims."""
+        return _WALL.now() + self._ahead
 
     async def run(self) -> None:
         """Deliver, listen and count until cancelled."""
@@ -76,10 +84,12 @@ class TelegramDesk:
         api = TelegramApi(knobs.token.get_secret_value(), knobs.api_url)
         try:
             await self._greet(api)
-            courtesy = Courtesy(Limits(per_second=knobs.per_second))
+            with contextlib.suppress(LedgerError):
+                self._ahead = await self._outbox.now() - _WALL.now()
+            kit = self._kit(api, Courtesy(Limits(per_second=knobs.per_second)))
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(Deliverer(self._kit(api, courtesy)).run(), name="telegram")
-                tasks.create_task(self._bot(api, courtesy), name="bot")
+                tasks.create_task(Deliverer(kit).run(), name="telegram")
+                tasks.create_task(self._bot(api, kit), name="bot")
                 tasks.create_task(self._count(), name="subscribers")
         finally:
             await api.close()
@@ -87,8 +97,9 @@ class TelegramDesk:
     async def _greet(self, api: "TelegramApi") -> None:
         pause, most = _GREET_S
         while (failure := await api.open()) is not None:
-            log.error("telegram does not let the bot in, next try in %g s: %s", pause, failure)
-            await asyncio.sleep(pause)
+            wait = failure.seconds if isinstance(failure, Later) and failure.told else pause
+            log.error("telegram does not let the bot in, next try in %g s: %s", wait, failure)
+            await asyncio.sleep(wait)
             pause = min(2 * pause, most)
         log.info("telegram knows the bot as @%s", api.name)
 
@@ -100,34 +111,38 @@ class TelegramDesk:
             post=api,
             words=Wording(settings.sinks.board_url),
             courtesy=courtesy,
+            patience=Patience(courtesy, self._outbox, self.now),
             draw=Pictures(view.ledger, settings.venues.names).draw,
-            now=_WALL.now,
+            now=self.now,
             changed=self._news.wait,
             leads=self._town.leads,
         )
 
-    async def _bot(self, api: "TelegramApi", courtesy: Courtesy) -> None:
+    async def _bot(self, api: "TelegramApi", kit: Kit) -> None:
         from service.bot import LANGUAGES, Bot, Knobs  # noqa: PLC0415  # the extra may be absent
         from service.sinks.telegram.talk import Talk  # noqa: PLC0415
 
         knobs, settings = self._settings.sinks.telegram, self._settings
         house = House(self._town.view, settings.venues.names, settings.detector.floors)
         known = Knobs(language=knobs.language, owners=knobs.owners, most_rules=knobs.most_rules)
-        talk = Talk(api, courtesy, self._town.leads)
-        await api.menu(LANGUAGES[knobs.language].menu)
-        for code, phrases in LANGUAGES.items():
-            await api.menu(phrases.menu, code)
-        await Bot(talk, self._outbox, house, known, sample=self._sample, now=_WALL.now).run()
+        talk = Talk(api, kit.courtesy, kit.patience, self._town.leads)
+        menus = {"": LANGUAGES[knobs.language].menu} | {code: phrases.menu for code, phrases in LANGUAGES.items()}
+        for code, menu in menus.items():
+            outcome = await api.menu(menu, code)
+            if not isinstance(outcome, Delivered):
+                log.warning("telegram does not take the list of commands: %s", outcome)
+        await Bot(talk, self._outbox, house, known, sample=self._sample, now=self.now).run()
 
     def _sample(self, language: str, rule: Rule) -> str:
         kind = rule.kind or Kind.SHORT_SQUEEZE
-        alert = sample(rule.asset, _WALL.now(), kind=kind, usd=rule.usd, venue=rule.venue or "bybit")
+        alert = sample(rule.asset, self.now(), kind=kind, usd=rule.usd, venue=rule.venue or "bybit")
         return message(alert, language, board_url=self._settings.sinks.board_url, trial=True)
 
     async def _count(self) -> None:
         name = TelegramSink.name
         while True:
             try:
+                self._ahead = await self._outbox.now() - _WALL.now()
                 counts = await self._outbox.counts()
             except LedgerError as error:
                 log.warning("telegram: subscribers cannot be counted: %s", error)
@@ -135,6 +150,6 @@ class TelegramDesk:
                 metrics.SUBSCRIBERS.labels(name, "open").set(counts.chats)
                 metrics.SUBSCRIBERS.labels(name, "closed").set(counts.closed)
                 metrics.SINK_WAITING.labels(name).set(counts.waiting)
-                overdue = 0 if counts.oldest is None else max(0, _WALL.now() - counts.oldest)
+                overdue = 0 if counts.oldest is None else max(0, self.now() - counts.oldest)
                 metrics.SINK_OVERDUE.labels(name).set(overdue / 1_000)
             await asyncio.sleep(_COUNT_S)

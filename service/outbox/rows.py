@@ -53,12 +53,16 @@ class Box(Record, frozen=True, kw_only=True):
     rows: tuple[Row, ...]
     told: Mapping[str, Told]
     """By episode; one that is missing was never told."""
+    record: bytes = b""
+    """The chat as it was stored when it was claimed: by it is seen whether it has changed since."""
 
 
 class Turn(Record, frozen=True, kw_only=True):
     """What became of a chat's turn. `rows` settled ones, `stay` pending ones that changed or came, times ms UTC."""
 
     chat: int
+    record: bytes
+    """As in the box."""
     rows: tuple[Row, ...] = ()
     stay: tuple[Row, ...] = ()
     told: Mapping[str, Told] = {}

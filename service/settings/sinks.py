@@ -32,6 +32,13 @@ def _board(url: str) -> str:
     return url
 
 
+def _api(url: str) -> str:
+    plain = web_url(url)
+    if _USER_INFO.match(plain):
+        raise Wrong("holds a user or a password, which would stand in errors", "http://... or https://... without one")
+    return plain
+
+
 def is_token(text: str) -> bool:
     """Whether a text has the form of a bot's token."""
     return _TOKEN.fullmatch(text) is not None
@@ -102,7 +109,7 @@ class TelegramSink(Section):
     """The bot's token; empty is off. A secret: better set as CASCADE_SINKS__TELEGRAM__TOKEN."""
     token_file: str = ""
     """Path of a file that holds the token instead; read once, when the settings are loaded."""
-    api_url: Annotated[str, AfterValidator(web_url)] = "https://api.telegram.org"
+    api_url: Annotated[str, AfterValidator(_api)] = "https://api.telegram.org"
     """Where the Bot API stands."""
     owners: tuple[Annotated[int, Ge(1)], ...] = ()
     """Ids of the users who may ask the bot how the service is."""

@@ -2,6 +2,6 @@
 
 from service.subscribers.chat import Chat, Quiet, Rule
 from service.subscribers.hours import passes, silent_until
-from service.subscribers.wants import wants
+from service.subscribers.wants import about, wants
 
-__all__ = ["Chat", "Quiet", "Rule", "passes", "silent_until", "wants"]
+__all__ = ["Chat", "Quiet", "Rule", "about", "passes", "silent_until", "wants"]

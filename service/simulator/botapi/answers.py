@@ -76,9 +76,13 @@ class Said(Record, frozen=True, kw_only=True):
     retry_after: int = 0
     """Seconds."""
     migrate_to: int = 0
+    page: str = ""
+    """HTML of a machine in between, in place of an answer of the API."""
 
     def reply(self) -> Reply:
         """As it is answered."""
+        if self.page:
+            return Reply(status=self.status, body=self.page.encode(), kind="text/html")
         if self.status == 502 and not self.description:  # noqa: PLR2004  # the one status without JSON
             return gateway()
         return Refusal(self.status, self.description, retry_after=self.retry_after, migrate_to=self.migrate_to).reply()

@@ -23,7 +23,7 @@ from telegram import (
     ReplyParameters,
     Update,
 )
-from telegram.constants import ChatMemberStatus, ParseMode
+from telegram.constants import ParseMode
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -58,8 +58,10 @@ _CLOSED = (
 _GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
 #: Another process listens with the same token.
 _OTHER_S = 5.0
+#: What the library adds when an answer was no answer of the Bot API.
+_NOT_TELEGRAM = "parsing the server response"
+_NO_PICTURES = "not enough rights to send photos"
 _SAME = "message is not modified"
-_ADMINS = {ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.OWNER}
 _HEARD = ["message", "channel_post", "callback_query", "my_chat_member"]
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
@@ -133,14 +135,10 @@ class TelegramApi:
         """A pressed button stops turning. That it was too late for that is no news."""
         await self._outcome(self._bot.answer_callback_query(callback, text or None))
 
-    async def is_admin(self, chat: int, user: int) -> bool:
-        """Whether somebody may change a group's settings; no when nobody can say."""
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                member = await self._bot.get_chat_member(chat, user)
-        except (TelegramError, TimeoutError):
-            return False
-        return member.status in _ADMINS
+    async def admins(self, chat: int) -> frozenset[int] | None:
+        """Who may change a group's settings, by id; None when nobody can say just now."""
+        found, failure = await self._ask(self._bot.get_chat_administrators(chat))
+        return None if failure else frozenset(member.user.id for member in found)
 
     async def updates(self, offset: int | None, timeout_s: float) -> Sequence[Update] | Outcome:
         """What people said since, held open until there is something; or why nobody can say."""
@@ -182,6 +180,8 @@ def _said(error: TelegramError) -> str:
 def _meaning(error: TelegramError, message: int, reason: str) -> Outcome:
     """The library's exceptions follow the status; what a 400 means stands in its text only."""
     match error:
+        case _ if _NOT_TELEGRAM in error.message.lower():
+            pass  # a page of something in between, which knows no chat
         case RetryAfter():
             return Later(seconds=_seconds(error.retry_after), reason=reason, told=True)
         case ChatMigrated():
@@ -198,6 +198,8 @@ def _meaning(error: TelegramError, message: int, reason: str) -> Outcome:
 def _refusal(said: str, message: int, reason: str) -> Outcome:
     if _SAME in said:
         return Delivered(message=message)
+    if _NO_PICTURES in said:
+        return Refused(reason=reason)  # words may still be taken
     if any(text in said for text in _GONE):
         return Gone(reason=reason)
     return Closed(reason=reason) if any(text in said for text in _CLOSED) else Refused(reason=reason)

@@ -53,6 +53,7 @@ class Books:
         tries = step.rows[0].tries
         pause = outcome.seconds if outcome.told else min(max(outcome.seconds, RETRY_S[0]) * 2**tries, RETRY_S[1])
         log.warning("telegram: %s is told again in %g s: %s", owner_of(box.chat), pause, outcome.reason)
+        metrics.SINK_FAILURES.labels(NAME, "limit" if outcome.told else "retry").inc()
         self._kit.courtesy.rest(box.chat.id, pause)
         rows = tuple(msgspec.structs.replace(row, tries=min(row.tries + 1, _TRIES)) for row in step.rows)
         await self.write(box, stay=rows, free_s=pause)
@@ -65,16 +66,28 @@ class Books:
     async def close(self, box: Box, reason: str) -> None:
         """Nobody is there any more; the rules stay for the day the chat says /start again."""
         log.info("telegram: %s is closed: %s", owner_of(box.chat), reason)
-        chat = msgspec.structs.replace(box.chat, closed=reason)
-        await self._surely(lambda: self._kit.outbox.save(chat, self._kit.now()))
+        metrics.SINK_FAILURES.labels(NAME, "closed").inc()
+        await self._surely(lambda: self._kit.outbox.close(box, reason))
         await self.fail(box, box.rows, reason)
+
+    async def refused(self, box: Box, step: Step, reason: str) -> None:
+        """The messenger will never take it."""
+        log.warning("telegram: %s refuses a message: %s", owner_of(box.chat), reason)
+        metrics.SINK_FAILURES.labels(NAME, "permanent").inc()
+        await self.fail(box, step.rows, reason)
 
     async def fail(self, box: Box, rows: Sequence[Row], reason: str) -> None:
         """These rows will never be told."""
         now = self._kit.now()
         metrics.SINK_ROWS.labels(NAME, State.FAILED.value).inc(len(rows))
-        metrics.SINK_FAILURES.labels(NAME, "permanent").inc()
-        await self.write(box, rows=tuple(_settled(row, State.FAILED, now, reason) for row in rows))
+        await self.write(box, rows=tuple(_settled(row, State.FAILED, now, reason) for row in rows), free_s=0.0)
+
+    async def release(self, box: Box) -> None:
+        """Nothing was told: the chat is free for whoever looks next. Its claim ends by itself where this fails."""
+        try:
+            await self._kit.outbox.settle(self._turn(box, free_s=0.0), self._kit.now())
+        except LedgerError as error:
+            log.info("telegram: the claim of %s ends by itself: %s", owner_of(box.chat), error)
 
     async def write(
         self,
@@ -87,13 +100,26 @@ class Books:
         due: int = 0,
     ) -> None:
         """Settle the claim: `rows` are done, `stay` changed or came; the chat rests its usual gap or `free_s`."""
-        now = self._kit.now()
+        turn, now = self._turn(box, rows=rows, stay=stay, told=told, free_s=free_s, due=due), self._kit.now()
+        await self._surely(lambda: self._kit.outbox.settle(turn, now))
+
+    def _turn(
+        self,
+        box: Box,
+        *,
+        rows: tuple[Row, ...] = (),
+        stay: tuple[Row, ...] = (),
+        told: Mapping[str, Told] | None = None,
+        free_s: float | None = None,
+        due: int = 0,
+    ) -> Turn:
         gap = self._kit.courtesy.gap(group=box.chat.group) if free_s is None else free_s
-        free = now + round(1_000 * gap)
+        free = self._kit.now() + round(1_000 * gap)
         done, coming = {key_of(row) for row in rows}, {key_of(row): row for row in stay}
         left = [row for row in ({key_of(row): row for row in box.rows} | coming).values() if key_of(row) not in done]
-        turn = Turn(
+        return Turn(
             chat=box.chat.id,
+            record=box.record,
             rows=rows,
             stay=stay,
             told=told or {},
@@ -102,7 +128,6 @@ class Books:
             left=len(left),
             words=sum(not row.chart for row in left),
         )
-        await self._surely(lambda: self._kit.outbox.settle(turn, now))
 
     async def _surely(self, write: Callable[[], Awaitable[object]]) -> None:
         while True:

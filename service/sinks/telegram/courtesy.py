@@ -5,8 +5,7 @@ in all. Spacing keeps all three in any window of time, without a memory of what 
 """
 
 import asyncio
-import heapq
-from itertools import count
+from collections import deque
 
 from service.model import Record
 
@@ -31,13 +30,18 @@ class Courtesy:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._loop = asyncio.get_running_loop()
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._order = count()
+        self._waiting: dict[int, deque[asyncio.Future[None]]] = {kind: deque() for kind in (PERSON, NEWS, PICTURE)}
+        self._person_went = False
         # a process that was killed a moment ago may have used up this second
         self._next = self._loop.time() + 1.0
         self._timer: asyncio.TimerHandle | None = None
         self._chats: dict[int, float] = {}
         self._taken: set[int] = set()
+
+    @property
+    def per_second(self) -> float:
+        """Messages a second in all."""
+        return self._limits.per_second
 
     def gap(self, *, group: bool) -> float:
         """Seconds between two messages in a chat."""
@@ -61,7 +65,7 @@ class Courtesy:
     async def slot(self, urgency: int) -> None:
         """Wait until one more request may be made at all."""
         turn: asyncio.Future[None] = self._loop.create_future()
-        heapq.heappush(self._waiting, (urgency, next(self._order), turn))
+        self._waiting[urgency].append(turn)
         self._wake()
         await turn
 
@@ -86,15 +90,21 @@ class Courtesy:
         self._wake()
 
     def _wake(self) -> None:
-        if self._timer is None and self._waiting:
+        if self._timer is None and any(self._waiting.values()):
             self._timer = self._loop.call_at(max(self._next, self._loop.time()), self._release)
 
     def _release(self) -> None:
         self._timer = None
-        while self._waiting:
-            _, _, turn = heapq.heappop(self._waiting)
+        while (kind := self._first()) is not None:
+            turn = self._waiting[kind].popleft()
             if not turn.done():  # whoever was cancelled waits no more
                 turn.set_result(None)
+                self._person_went = kind == PERSON
                 self._next = self._loop.time() + 1 / self._limits.per_second
                 break
         self._wake()
+
+    def _first(self) -> int | None:
+        """Whose turn it is. People go first, but not twice in a row while alerts wait: many talkers starve nobody."""
+        order = (NEWS, PERSON, PICTURE) if self._person_went else (PERSON, NEWS, PICTURE)
+        return next((kind for kind in order if self._waiting[kind]), None)

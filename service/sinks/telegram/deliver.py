@@ -16,14 +16,14 @@ from service.ledger import LedgerError
 from service.model import Alert
 from service.outbox import Box, Row
 from service.sinks.telegram.books import NAME, Books
-from service.sinks.telegram.courtesy import NEWS, PICTURE
 from service.sinks.telegram.kit import Kit
 from service.sinks.telegram.outcome import Closed, Delivered, Gone, Later, Moved, Outcome, Refused, Shut
 from service.sinks.telegram.plan import Kind, Step, owner_of, plan
+from service.sinks.telegram.tell import Teller, TooLateError
 
 log = logging.getLogger("cascade.sinks")
 
-#: Chats served at a time.
+#: Chats served at a time; fewer where the pace is so slow that some of them would wait for their turn too long.
 PLACES = 32
 #: A claim outlives the wait for a turn and for an answer.
 CLAIM_S = 40.0
@@ -31,22 +31,16 @@ CLAIM_S = 40.0
 STALE_S = 15.0
 #: How often to look for chats whose time has come, in real seconds.
 LOOK_S = 0.5
+#: An orderly stop waits so long for answers that are on their way, and for the store.
+LEAVE_S = 1.0
 #: The messenger does not know us: nobody will be told until somebody mends the token.
 SHUT_S = 60.0
-#: So many chats in a row told to wait: it is the whole bot that is meant.
-ALL_OF_US = 3
 #: A wait in the process longer than this is kept in the store instead.
 _SOON_S = 5.0
 _RETRY_S = (1.0, 60.0)
 _KNOWN = 200
 
 _T = TypeVar("_T")
-#: Waits for the right to make one request, at the last moment before it.
-Turn = Callable[[], Awaitable[None]]
-
-
-class TooLateError(Exception):
-    """The turn came when the claim had nearly ended; somebody takes the chat again."""
 
 
 @dataclass
@@ -55,43 +49,53 @@ class Deliverer:
 
     kit: Kit
     _known: dict[str, Alert] = field(default_factory=dict)
-    _drawing: dict[str, asyncio.Lock] = field(default_factory=dict)
-    _waiting: list[int] = field(default_factory=list)
-    """Chats that were told to wait, since one was not."""
-    _at_work: dict[int, "asyncio.Task[None]"] = field(default_factory=dict)
+    _at_work: dict[int, tuple[Box, "asyncio.Task[None]"]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._books = Books(self.kit)
+        self._teller = Teller(self.kit, STALE_S)
+        self._places = max(1, min(PLACES, int(self.kit.courtesy.per_second * STALE_S / 2)))
 
     async def run(self) -> None:
-        """Deliver until cancelled; what is on its way is given up where it stands and told again later."""
-        until = await self._patiently(self.kit.outbox.away_until)
-        self.kit.courtesy.pause((until - self.kit.now()) / 1_000)
+        """Deliver until cancelled; then what is on its way is waited for a moment, and the rest is let go."""
         try:
             while True:
                 found = await self._patiently(self._take)
                 if not found:
                     await self.kit.changed(LOOK_S)
-                elif len(self._at_work) >= PLACES:
-                    await asyncio.wait(self._at_work.values(), return_when=asyncio.FIRST_COMPLETED)
+                elif len(self._at_work) >= self._places:
+                    tasks = [task for _, task in self._at_work.values()]
+                    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            tasks = list(self._at_work.values())
-            for task in tasks:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        """Chats that only wait for their turn are free for whoever comes next; answers on their way are heard."""
+        asking = {chat for chat in self._at_work if chat in self._teller.asking}
+        waiting = [pair for chat, pair in self._at_work.items() if chat not in asking]
+        answers = [task for chat, (_, task) in self._at_work.items() if chat in asking]
+        for _, task in waiting:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
+        last = [asyncio.ensure_future(self._books.release(box)) for box, _ in waiting]
+        if answers or last:
+            _, late = await asyncio.wait([*answers, *last], timeout=LEAVE_S)
+            for task in late:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*late, *last, return_exceptions=True)
 
     async def _take(self) -> int:
         """How many chats were found; while the whole bot has to wait none is claimed."""
-        room = PLACES - len(self._at_work)
-        if not self.kit.leads() or self.kit.courtesy.paused_s > _SOON_S:
+        room = self._places - len(self._at_work)
+        if not self.kit.leads() or self.kit.courtesy.paused_s > _SOON_S or await self.kit.patience.away():
             return 0
         boxes = await self.kit.outbox.take(self.kit.now(), round(1_000 * CLAIM_S), room) if room else []
         for box in boxes:
             if box.chat.id not in self._at_work:  # else its claim ended while it was still served here
                 task = asyncio.create_task(self._serve(box))
-                self._at_work[box.chat.id] = task
+                self._at_work[box.chat.id] = (box, task)
                 task.add_done_callback(partial(self._left, box.chat.id))
-        return len(boxes) if room else PLACES
+        return len(boxes) if room else self._places
 
     def _left(self, chat: int, _: "asyncio.Task[None]") -> None:
         del self._at_work[chat]
@@ -102,8 +106,9 @@ class Deliverer:
             await self._turn(box)
         except LedgerError as error:
             log.warning("telegram: %s waits for the ledger: %s", owner_of(box.chat), error)
-        except TooLateError:
-            log.info("telegram: %s waited too long for its turn and is taken again", owner_of(box.chat))
+        except TooLateError as late:
+            log.info("telegram: the turn of %s is given up: %s", owner_of(box.chat), late)
+            await self._books.release(box)
         except Exception:
             log.exception("telegram: the turn of %s has a bug", owner_of(box.chat))
             metrics.SINK_FAILURES.labels(NAME, "bug").inc()
@@ -118,47 +123,14 @@ class Deliverer:
         elif (wait := kit.courtesy.free_in(box.chat.id)) > _SOON_S:
             await books.write(box, free_s=wait)
         else:
-            my_turn = partial(self._my_turn, box, step, kit.now())
-            tell = self._picture if step.kind is Kind.CHART else self._words
-            await self._after(box, step, await tell(box, step, my_turn))
-
-    async def _my_turn(self, box: Box, step: Step, began: int) -> None:
-        """Wait for the right to make one request. Raises TooLateError when the claim may end before the answer."""
-        await self.kit.courtesy.turn(box.chat.id, PICTURE if step.kind is Kind.CHART else NEWS, group=box.chat.group)
-        if not self.kit.leads() or self.kit.now() - began > 1_000 * STALE_S:
-            raise TooLateError
-
-    async def _words(self, box: Box, step: Step, my_turn: Turn) -> Outcome:
-        post, words, chat = self.kit.post, self.kit.words, box.chat
-        await my_turn()
-        if step.kind is Kind.DIGEST:
-            text = words.digest(step.alerts, chat, step.reason, step.rows[0].queued, self.kit.now())
-            return await post.send(chat.id, text)
-        late = self.kit.now() - step.rows[-1].queued
-        text = words.message(step.alerts[-1], chat, late)
-        if step.kind is Kind.EDIT and step.message is not None:
-            return await post.edit(chat.id, step.message, text)
-        return await post.send(chat.id, text, reply_to=step.message)
-
-    async def _picture(self, box: Box, step: Step, my_turn: Turn) -> Outcome:
-        """Drawn and uploaded for the first chat; the others wait for that, then get it by its name."""
-        kit, alert = self.kit, step.alerts[0]
-        caption, answer = kit.words.caption(alert, box.chat), step.message or 0
-        async with self._drawing.setdefault(alert.episode, asyncio.Lock()):
-            name = await kit.outbox.picture(alert.episode)
-            if not name:
-                picture = await kit.draw(alert)
-                await my_turn()
-                outcome = await kit.post.photo(box.chat.id, picture, caption, reply_to=answer)
-                if isinstance(outcome, Delivered) and outcome.file:
-                    await kit.outbox.keep_picture(alert.episode, outcome.file)
-                return outcome
-        await my_turn()
-        return await kit.post.photo(box.chat.id, name, caption, reply_to=answer)
+            outcome = await self._teller.tell(box, step)
+            try:
+                await self._after(box, step, outcome)
+            finally:
+                self._teller.asking.discard(box.chat.id)
 
     async def _after(self, box: Box, step: Step, outcome: Outcome) -> None:
         books = self._books
-        await self._count(box.chat.id, outcome)
         match outcome:
             case Delivered():
                 await books.told(box, step, outcome.message)
@@ -171,26 +143,13 @@ class Deliverer:
             case Gone():
                 await books.gone(box, step)
             case Refused():
-                await books.fail(box, step.rows, outcome.reason)
+                await books.refused(box, step, outcome.reason)
             case Shut():
                 metrics.SINK_FAILURES.labels(NAME, "shut").inc()
                 log.error("telegram does not know this bot, nobody is told anything: %s", outcome.reason)
                 self.kit.courtesy.pause(SHUT_S)
                 await books.write(box, free_s=SHUT_S)
-
-    async def _count(self, chat: int, outcome: Outcome) -> None:
-        """Several chats in a row that are told to wait: the messenger means all of us."""
-        if not isinstance(outcome, Later):
-            self._waiting.clear()
-            return
-        metrics.SINK_FAILURES.labels(NAME, "limit" if outcome.told else "retry").inc()
-        if outcome.told and chat not in self._waiting:
-            self._waiting.append(chat)
-        if len(self._waiting) >= ALL_OF_US:
-            log.warning("telegram asks the whole bot to wait %g s", outcome.seconds)
-            self.kit.courtesy.pause(outcome.seconds)
-            now = self.kit.now()
-            await self.kit.outbox.stay_away(now + round(1_000 * outcome.seconds), now)
+        await self.kit.patience.note(box.chat.id, outcome, group=box.chat.group)
 
     async def _alerts(self, rows: Sequence[Row]) -> dict[str, Alert]:
         found = {}

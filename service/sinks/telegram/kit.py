@@ -9,6 +9,7 @@ from service.model import Alert
 from service.outbox import Outbox
 from service.sinks.telegram.courtesy import Courtesy
 from service.sinks.telegram.outcome import Outcome
+from service.sinks.telegram.patience import Patience
 from service.subscribers import Chat
 
 
@@ -53,6 +54,7 @@ class Kit:
     post: Post
     words: Words
     courtesy: Courtesy
+    patience: Patience
     draw: Callable[[Alert], Awaitable[bytes]]
     now: Callable[[], int]
     changed: Callable[[float], Awaitable[None]]

@@ -11,7 +11,7 @@ import msgspec
 
 from service.model import HOUR, Alert, Phase, Record, Severity
 from service.outbox import Box, Row, Told
-from service.subscribers import Chat, passes, silent_until
+from service.subscribers import Chat, about, passes, silent_until
 
 #: So many episodes are told one by one; more at once are a digest.
 ONE_BY_ONE = 3
@@ -39,7 +39,7 @@ class Step(Record, frozen=True, kw_only=True):
     kind: Kind
     rows: tuple[Row, ...]
     alerts: tuple[Alert, ...] = ()
-    """What it tells; of a digest one for each episode, in the order they were put in the outbox."""
+    """What it tells; of a digest one for each row, in the order they were put in the outbox."""
     message: int | None = None
     """The message to edit or to answer."""
     until: int = 0
@@ -50,21 +50,45 @@ class Step(Record, frozen=True, kw_only=True):
 
 def plan(box: Box, alerts: Alerts, now: int) -> Step:
     """The next step for a chat with pending rows, at `now` (ms UTC of the wall)."""
+    if (useless := _useless(box, alerts)) is not None:
+        return useless
+    until = silent_until(box.chat, now)
+    passing = [row for row in box.rows if until is None or _wakes(row, box, alerts, now)]
+    if until is not None and not passing:
+        return _hold(box, until, now)
+    words = _words(passing)
+    urgent = next((row for row in words if not row.held and _grave(alerts[row.alert])), None)
+    if urgent is not None:
+        return _of_episode(urgent.episode, box, alerts, now)
+    held = next((row for row in words if row.held), None)
+    if held is not None:
+        return _digest(words, alerts, held.reason)
+    new = _needing_a_message(words, box.told, alerts)
+    if len(new) > ONE_BY_ONE:
+        return _digest([row for row in words if row.episode in new], alerts, "burst")
+    return _of_episode(passing[0].episode, box, alerts, now)
+
+
+def _useless(box: Box, alerts: Alerts) -> Step | None:
+    """Rows that nobody can or wants to be told, with the reason."""
     if box.chat.closed:
         return Step(kind=Kind.DROP, rows=box.rows, reason=box.chat.closed)
     if lost := tuple(row for row in box.rows if row.alert not in alerts):
         return Step(kind=Kind.DROP, rows=lost, reason="the alert is not in the archive any more")
-    until = silent_until(box.chat, now)
-    passing = [row for row in box.rows if until is None or passes(box.chat, alerts[row.alert], now)]
-    if until is not None and not passing:
-        return _hold(box, until, now)
-    held = next((row for row in passing if row.held), None)
-    if held is not None and until is None:
-        return _digest(_words(passing), alerts, held.reason)
-    new = _needing_a_message(_words(passing), box.told, alerts)
-    if len(new) > ONE_BY_ONE:
-        return _digest([row for row in _words(passing) if row.episode in new], alerts, "burst")
-    return _of_episode(passing[0].episode, box, alerts, now)
+    rules = [rule for rule in box.chat.rules if not rule.paused]
+    unasked = tuple(row for row in box.rows if not any(about(rule, alerts[row.alert]) for rule in rules))
+    return Step(kind=Kind.DROP, rows=unasked, reason="no rule asks for it any more") if unasked else None
+
+
+def _wakes(row: Row, box: Box, alerts: Alerts, now: int) -> bool:
+    """Whether a row may be told in quiet hours; what is over by now may not, whatever came before the end."""
+    latest = [one for one in box.rows if one.episode == row.episode and not one.chart][-1:]
+    over = any(alerts[one.alert].phase is Phase.CLOSED for one in latest)
+    return not over and passes(box.chat, alerts[row.alert], now)
+
+
+def _grave(alert: Alert) -> bool:
+    return alert.severity is Severity.CRITICAL and alert.phase is not Phase.CLOSED
 
 
 def told_by(step: Step, message: int) -> dict[str, Told]:
@@ -79,8 +103,8 @@ def told_by(step: Step, message: int) -> dict[str, Told]:
 
 def picture_after(step: Step, box: Box) -> Row | None:
     """The row of a picture that is due once the step was taken: an episode has become critical."""
-    alert = step.alerts[-1] if step.kind in {Kind.TEXT, Kind.EDIT} else None
-    if alert is None or alert.severity is not Severity.CRITICAL or alert.phase is Phase.CLOSED:
+    alert = step.alerts[-1] if step.kind in {Kind.TEXT, Kind.EDIT, Kind.REPLY} else None
+    if alert is None or not _grave(alert):
         return None
     if box.told.get(alert.episode, Told()).severity == Severity.CRITICAL:
         return None
@@ -109,8 +133,7 @@ def _picture(rows: tuple[Row, ...], told: Told, alerts: Alerts, now: int) -> Ste
 
 
 def _digest(rows: Sequence[Row], alerts: Alerts, reason: str) -> Step:
-    latest = {row.episode: alerts[row.alert] for row in rows}
-    return Step(kind=Kind.DIGEST, rows=tuple(rows), alerts=tuple(latest.values()), reason=reason)
+    return Step(kind=Kind.DIGEST, rows=tuple(rows), alerts=tuple(alerts[row.alert] for row in rows), reason=reason)
 
 
 def _needing_a_message(rows: Sequence[Row], told: Mapping[str, Told], alerts: Alerts) -> set[str]:
@@ -124,6 +147,9 @@ def _words(rows: Sequence[Row]) -> list[Row]:
 
 
 def _hold(box: Box, until: int, now: int) -> Step:
+    """Words wait; a picture that waited would be one of long ago."""
+    if pictures := tuple(row for row in box.rows if row.chart):
+        return Step(kind=Kind.DROP, rows=pictures, reason="no pictures of what was held")
     reason = "mute" if now < (box.chat.muted_until or 0) else "quiet"
     rows = tuple(msgspec.structs.replace(row, held=True, reason=reason) for row in box.rows)
     return Step(kind=Kind.HOLD, rows=rows, until=until, reason=reason)
