@@ -1,5 +1,7 @@
 """The outbox on a real server: each alert once for each chat, in order, whoever dies meanwhile; and a chat that leaves leaves nothing."""
 
+import time
+
 import msgspec
 import pytest
 
@@ -280,6 +282,10 @@ async def test_a_wait_that_was_asked_for_is_never_shortened(outbox):
 
     assert await outbox.free_at(1) == NOW + 9_000
     assert await outbox.free_at(2) == 0
+
+
+async def test_replicas_read_one_clock_whatever_their_own_show(outbox):
+    assert abs(await outbox.now() - time.time() * 1_000) < 2_000
 
 
 async def test_counts_tell_who_waits_and_since_when(outbox):
