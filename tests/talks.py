@@ -108,9 +108,12 @@ class Phone:
         self.chats: dict[int, list[Shown]] = {}
         self.toasts: list[str] = []
         self.answered: list[str] = []
-        self.admins: set[int] = set()
+        self.admins: set[int] | None = set()
+        """None: nobody can say."""
         self.outcomes: dict[int, deque[Outcome | Exception]] = {}
         self.hang: set[int] = set()
+        self.hung: set[int] = set()
+        """Chats for whose request somebody waits."""
         self.inbox: asyncio.Queue[Update | Exception] = asyncio.Queue()
         self.offsets: list[int | None] = []
         self._ids = itertools.count(1)
@@ -140,8 +143,8 @@ class Phone:
         self.answered.append(callback)
         self.toasts.append(text)
 
-    async def is_admin(self, chat: int, user: int) -> bool:  # noqa: ARG002
-        return user in self.admins
+    async def is_admin(self, chat: int, user: int) -> bool | None:  # noqa: ARG002
+        return None if self.admins is None else user in self.admins
 
     async def updates(self, offset: int | None, timeout_s: float) -> Sequence[Update]:  # noqa: ARG002
         self.offsets.append(offset)
@@ -152,7 +155,11 @@ class Phone:
 
     async def _scripted(self, chat: int) -> Outcome | None:
         if chat in self.hang:
-            await asyncio.Event().wait()
+            self.hung.add(chat)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.hung.discard(chat)
         script = self.outcomes.get(chat)
         if not script:
             return None

@@ -14,7 +14,8 @@ from service.bot import LANGUAGES, Bot
 from service.bot.buttons import MOST_BYTES, OldButtonError, rule_of, with_rule
 from service.bot.commands import COMMANDS, OWNERS, TAPS
 from service.bot.heard import Place, hear
-from service.bot.phrases import safe
+from service.bot.pace import Pace, Turn
+from service.bot.phrases import safe, whole
 from service.model import HOUR, FeedState, Kind, Severity
 from service.sinks.telegram.outcome import Closed, Gone, Later, Moved, Refused
 from service.subscribers import Chat, Quiet, Rule
@@ -152,6 +153,53 @@ async def test_a_button_of_a_rule_that_is_gone_says_so(stage, verb):
     assert stage.phone.toasts == [LANGUAGES["en"].gone]
 
 
+async def test_a_rule_is_never_cut_however_much_it_asks(stage):
+    for language, chat in (("en", ME), ("zh", 5)):
+        for words in ("BTC squeeze critical 250M hyperliquid", "BTC flush warning hyperliquid"):
+            shown = await stage.say(f"/subscribe {words}", chat=chat, user=chat, language=language)
+            assert "…" not in shown.text
+            assert LANGUAGES[language].rule(stage.kept(chat).rules[-1]) in shown.text
+    assert "critical only, from $250M on hyperliquid\n" in (await stage.say("/rules")).text
+    assert "led by hyperliquid or mostly there" in (await stage.say("/start")).text
+
+
+def of_many_rules(count: int) -> Chat:
+    """A chat with as many rules as it may have, all of them long."""
+    long = Rule(id=0, kind=Kind.LONG_FLUSH, severity=Severity.CRITICAL, venue="hyperliquid", usd=123_456_789.0)
+    kept = tuple(replace(long, id=number, asset=f"COIN{number:011d}") for number in range(1, count + 1))
+    return Chat(id=ME, rules=kept, next_rule=count + 1)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_hundred_rules_are_shown_page_by_page_and_none_is_left_out(stage, language):
+    stage.cupboard.chats[ME] = replace(of_many_rules(100), language=language)
+    assert "92" in (await stage.say("/start")).text, "the first page names how many it does not show"
+    shown, seen = await stage.say("/rules"), []
+    assert "‹" not in shown.labels
+    while True:
+        seen += [int(number) for number in re.findall(r"(?m)^(\d+)\.", shown.text)]
+        if "›" not in shown.labels:
+            break
+        shown = await stage.tap("›")
+    assert seen == list(range(1, 101))
+    assert ("page 13 of 13" if language == "en" else "第13页，共13页") in shown.text
+    shown = await stage.tap("‹")
+    assert ("page 12 of 13" if language == "en" else "第12页，共13页") in shown.text
+
+
+async def test_what_is_done_to_a_rule_shows_the_page_it_stands_on(stage):
+    stage.cupboard.chats[ME] = of_many_rules(17)
+    await stage.hears(stage.press("rules|1", 1))
+    for label, page in (("Pause 10", "page 2 of 3"), ("Resume 10", "page 2 of 3"), ("Delete 16", "page 2 of 2")):
+        assert page in (await stage.tap(label)).text
+    assert "17. " in stage.newest().text
+    for page in (-5, 99):
+        await stage.hears(stage.press(f"rules|{page}", 999))
+    assert [("page 1" in shown.text) for shown in stage.phone.chats[ME][-2:]] == [True, False]
+    await stage.hears(stage.press("rules|x", 1))
+    assert stage.phone.toasts[-1] == LANGUAGES["en"].old_button
+
+
 async def test_a_bare_coin_begins_a_rule(stage):
     shown = await stage.say("btc 10M")
     assert shown.text.startswith("BTC: from $10M")
@@ -183,6 +231,40 @@ async def test_hours_by_taps_alone(stage):
     assert "(22:14 there now)" in shown.text
     await stage.say("/quiet off")
     assert stage.kept().quiet is None
+
+
+async def test_a_zone_that_somebody_made_up_is_kept_by_its_name_in_the_database_or_not_at_all(stage):
+    await stage.hears(stage.press("quiet|0|60|北京", 1))
+    assert stage.kept().quiet == Quiet(start=0, end=60, zone="Asia/Shanghai")
+    await stage.hears(stage.press("quiet|0|90|火星", 1))
+    await stage.hears(stage.press("quiet|0|90|", 1))
+    assert stage.phone.toasts[-2:] == [LANGUAGES["en"].old_button] * 2
+    assert stage.kept().quiet.end == 60
+
+
+@pytest.mark.parametrize("zone", ["Atlantis/Poseidonis", "Etc/GMTx", "../etc", "", "Europe"])
+async def test_a_kept_zone_that_the_database_has_lost_counts_as_utc_and_is_asked_for_anew(stage, zone):
+    lost = Quiet(start=60, end=120, zone=zone)
+    stage.cupboard.chats[ME] = Chat(id=ME, quiet=lost, muted_until=NOW + HOUR)
+    assert "UTC (22:14 there now)" in (await stage.say("/quiet")).text
+    assert "(23:14 UTC)" in (await stage.say("/mute")).text
+    assert "where?" in (await stage.say("/quiet 1-2")).text
+    await stage.hears(stage.press("quiet|0|480", 1))
+    assert "where?" in stage.newest().text
+    assert stage.kept().quiet == lost
+
+
+@pytest.mark.parametrize(
+    ("zone", "en", "zh"),
+    [
+        ("北京时间", "Asia/Shanghai (06:14 there now)", "按北京时间（当地现在06:14）"),
+        ("berlin", "Europe/Berlin (23:14 there now)", "按Europe/Berlin时间（当地现在23:14）"),
+        ("+8", "UTC+8 (06:14 there now)", "按UTC+8时间（当地现在06:14）"),
+    ],
+)
+async def test_a_zone_is_echoed_as_readers_of_the_language_call_it(stage, zone, en, zh):
+    assert en in (await stage.say(f"/quiet 23-7 {zone}")).text
+    assert zh in (await stage.say(f"/quiet 23-7 {zone}", chat=5, user=5, language="zh")).text
 
 
 async def test_all_day_says_what_still_comes(stage):
@@ -236,7 +318,7 @@ async def test_status_names_who_is_not_heard_and_leaves_lines_to_the_episode_the
 
 async def test_last_is_said_of_nothing_too(stage):
     stage.market.told = []
-    assert (await stage.say("/last")).text == "Nothing has been told yet."
+    assert (await stage.say("/last")).text == "There is no alert to show yet."
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "SIMULATION"), ("zh", "模拟")])
@@ -286,6 +368,35 @@ async def test_an_unknown_word_gets_one_line_with_the_nearest_command(stage, tex
     assert "\n" not in shown.text
 
 
+STICKER = {
+    "file_id": "s",
+    "file_unique_id": "s",
+    "width": 1,
+    "height": 1,
+    "is_animated": False,
+    "is_video": False,
+    "type": "regular",
+}
+WORDLESS = {
+    "sticker": STICKER,
+    "photo": [{"file_id": "p", "file_unique_id": "p", "width": 1, "height": 1}],
+    "voice": {"file_id": "v", "file_unique_id": "v", "duration": 1},
+    "location": {"longitude": 1.0, "latitude": 1.0},
+}
+
+
+@pytest.mark.parametrize("kind", WORDLESS)
+async def test_what_has_no_words_gets_the_helpful_line_in_private_and_silence_in_a_group(stage, kind):
+    shown = await said_without_words(stage, ME, kind)
+    assert "/help" in shown.text
+    assert await said_without_words(stage, GROUP, kind) is None
+
+
+async def said_without_words(stage: Stage, chat: int, kind: str):
+    await stage.hears(stage.message("", chat, **{kind: WORDLESS[kind]}))
+    return stage.newest(chat)
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -326,7 +437,7 @@ async def test_stats_are_for_owners(stage):
 
 async def test_in_a_group_only_admins_change_and_everybody_may_ask(stage):
     shown = await stage.say("/subscribe BTC", chat=GROUP, user=5)
-    assert shown.text == LANGUAGES["en"].admins_only
+    assert shown.text == LANGUAGES["en"].admins_only == "Only admins can change what is told here."
     assert GROUP not in stage.cupboard.chats
     for text in ("/top", "/status", "/last", "/help", "/rules"):
         assert (await stage.say(text, chat=GROUP, user=5)).text != LANGUAGES["en"].admins_only
@@ -343,6 +454,18 @@ async def test_a_tap_in_a_group_asks_who_taps(stage):
     assert stage.phone.toasts == [LANGUAGES["en"].admins_only]
     await stage.tap("BTC", chat=GROUP, user=5)
     assert stage.kept(GROUP).rules
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "I cannot ask who is an admin"), ("zh", "暂时查不到谁是管理员")]
+)
+async def test_where_nobody_can_say_who_is_an_admin_that_is_said_and_nothing_changes(stage, language, words):
+    stage.phone.admins = None
+    shown = await stage.say("/subscribe BTC", chat=GROUP, user=5, language=language)
+    assert shown.text.startswith(words)
+    await stage.hears(stage.press("preset|BTC", shown.id, GROUP, user=5, language=language))
+    assert stage.phone.toasts[0].startswith(words)
+    assert GROUP not in stage.cupboard.chats
 
 
 async def test_an_anonymous_admin_is_one_and_a_channel_that_speaks_in_a_group_is_none(stage):
@@ -428,12 +551,18 @@ async def test_a_message_that_is_gone_is_said_anew(stage):
 
 
 async def test_a_short_wait_is_waited_and_a_long_one_is_not(stage):
-    stage.phone.outcomes[ME] = talks.deque([Later(seconds=0.01, reason="too many")])
+    stage.phone.outcomes[ME] = talks.deque([Later(seconds=0.01, reason="too many", told=True)])
     assert await stage.say("/help")
     stage.phone.outcomes[5] = talks.deque([Later(seconds=9_000, reason="too many", told=True)])
     assert await stage.say("/help", chat=5) is None
     stage.phone.outcomes[6] = talks.deque([Refused(reason="bad")])
     assert await stage.say("/help", chat=6) is None
+
+
+async def test_a_request_without_an_answer_is_not_made_again_since_it_may_have_arrived(stage):
+    stage.phone.outcomes[ME] = talks.deque([Later(seconds=0, reason="no answer in time; it may have arrived")])
+    assert await stage.say("/help") is None
+    assert await stage.say("/help"), "people ask once more"
 
 
 async def test_a_store_that_is_away_is_said_and_changes_nothing(stage):
@@ -489,7 +618,8 @@ def test_no_text_breaks_the_html_or_the_bot(head, text, language):
     assert shown is None or shown.text not in {phrases.our_fault for phrases in LANGUAGES.values()}
 
 
-def test_foreign_text_is_escaped_and_cut():
+def test_foreign_text_is_escaped_and_cut_and_our_own_only_escaped():
+    assert whole("<b>&" + "a" * 500) == "&lt;b&gt;&amp;" + "a" * 500
     assert safe("<b>&") == "&lt;b&gt;&amp;"
     assert len(safe("a" * 500)) == 60
 
@@ -521,6 +651,11 @@ def test_every_slip_names_what_was_typed_and_what_may_have_been_meant(code, slip
     assert "{" not in said
 
 
+def test_what_a_rule_has_once_is_all_named():
+    assert "one severity" in LANGUAGES["en"].slip(Misread(Slip.TWICE, "x"))
+    assert "一个级别" in LANGUAGES["zh"].slip(Misread(Slip.TWICE, "x"))
+
+
 @pytest.mark.parametrize("code", LANGUAGES)
 @pytest.mark.parametrize("state", FeedState)
 async def test_every_state_of_a_venue_has_a_word(stage, code, state):
@@ -532,6 +667,7 @@ async def test_every_state_of_a_venue_has_a_word(stage, code, state):
     assert ("<okx>" in shown.text) is (state is not FeedState.LIVE)
     if code == "zh":
         assert state.value not in shown.text
+        assert ("无数据" in shown.text) is (state is FeedState.SILENT), "it is connected and shows no orders"
 
 
 @given(rules, st.sampled_from(list(LANGUAGES)))
@@ -663,4 +799,116 @@ async def test_no_more_chats_are_answered_at_once_than_allowed():
     async with running(stage.bot()):
         await asyncio.sleep(0.02)
         assert stage.newest() is None
-        assert len([task for task in asyncio.all_tasks() if task.get_name() == "bot-lane"]) == 2
+        stage.phone.inbox.put_nowait(stage.message("/help", chat=7, user=7))
+        await until(lambda: len(stage.phone.offsets) == 3)  # everything is taken in all the same
+        assert len([task for task in asyncio.all_tasks() if task.get_name() == "bot-lane"]) == 4
+
+
+async def test_a_chat_that_waits_as_the_messenger_asked_holds_up_nobody():
+    stage = Stage(at_once=1)
+    for chat in (5, 6):
+        stage.phone.outcomes[chat] = talks.deque([Later(seconds=0.2, reason="too many", told=True)])
+        stage.phone.inbox.put_nowait(stage.message("/help", chat=chat, user=chat))
+    stage.phone.inbox.put_nowait(stage.message("/help"))
+    async with running(stage.bot()):
+        await until(lambda: stage.newest() is not None)
+        assert stage.newest(5) is stage.newest(6) is None
+        await until(lambda: stage.newest(5) is not None and stage.newest(6) is not None)
+
+
+async def test_a_place_is_neither_lost_nor_won_when_a_wait_is_cut(caplog):
+    stage = Stage(at_once=1, patience_s=0.02)
+    for chat in (5, 6, 7):
+        stage.phone.outcomes[chat] = talks.deque([Later(seconds=9, reason="too many", told=True)])
+        stage.phone.inbox.put_nowait(stage.message("/help", chat=chat, user=chat))
+    async with running(stage.bot()):
+        await until(lambda: caplog.text.count("without an answer") == 3)
+        stage.phone.hang |= {5, 6}
+        for chat in (5, 6):
+            stage.phone.inbox.put_nowait(stage.message("/help", chat=chat, user=chat))
+        await until(lambda: stage.phone.hung == {5})
+        await until(lambda: stage.phone.hung == {6})
+        stage.phone.inbox.put_nowait(stage.message("/help"))
+        await until(lambda: stage.newest() is not None)
+
+
+async def test_a_chat_that_must_rest_is_asked_for_nothing_until_then_and_noted_once(caplog):
+    stage = Stage(at_once=1)
+    stage.phone.outcomes[5] = talks.deque([Later(seconds=9_000, reason="too many", told=True)])
+    for _ in range(10):
+        stage.phone.inbox.put_nowait(stage.message("/help", chat=5, user=5))
+    stage.phone.inbox.put_nowait(stage.message("/help"))
+    async with running(stage.bot()):
+        await until(lambda: stage.newest() is not None)
+        stage.cupboard.chats[5] = Chat(id=5, rules=(Rule(id=1),))
+        stage.phone.inbox.put_nowait(stage.membership("member", "kicked", 5))
+        await until(lambda: stage.kept(5).closed == "blocked")  # that needs no answer
+    assert stage.newest(5) is None
+    assert caplog.text.count("must rest for 9000 s") == 1
+
+
+async def test_a_flood_of_strangers_fills_no_more_than_its_lanes_and_is_noted_once(caplog):
+    stage = Stage(most_chats=3)
+    strangers = range(10, 60)
+    stage.phone.hang |= {*strangers}
+    for chat in strangers:
+        stage.phone.inbox.put_nowait(stage.message("/help", chat=chat, user=chat))
+    async with running(stage.bot()):
+        await until(lambda: len(stage.phone.offsets) == 2)
+        assert len([task for task in asyncio.all_tasks() if task.get_name() == "bot-lane"]) == 3
+    assert caplog.text.count("3 chats wait for an answer") == 1
+
+
+async def test_the_pictures_of_an_album_get_one_answer(stage):
+    for album in ("7", "7", "7", "8"):
+        picture = stage.message("", photo=WORDLESS["photo"], media_group_id=album)
+        stage.phone.inbox.put_nowait(picture)
+    async with running(stage.bot()):
+        await until(lambda: len(stage.phone.chats.get(ME, ())) == 2)
+        await asyncio.sleep(0.02)
+    assert len(stage.phone.chats[ME]) == 2
+
+
+@pytest.mark.parametrize(("language", "line"), [("en", "slow down"), ("zh", "请慢一点")])
+async def test_a_chat_gets_so_many_answers_a_minute_then_one_line_then_silence(language, line):
+    stage = Stage(per_minute=3, most_waiting=100)
+    for _ in range(9):
+        stage.phone.inbox.put_nowait(stage.message("/help", language=language))
+    stage.phone.inbox.put_nowait(stage.message("/subscribe BTC", language=language))
+    stage.phone.inbox.put_nowait(stage.message("/help", chat=5, user=5))
+    async with running(stage.bot()):
+        await until(lambda: stage.newest(5) is not None)
+    assert [line in shown.text for shown in stage.phone.chats[ME]] == [False, False, False, True]
+    assert ME not in stage.cupboard.chats, "what is not answered changes nothing"
+
+
+async def test_who_taps_too_fast_is_told_over_the_chat_and_others_in_a_group_are_not_counted():
+    stage = Stage(per_minute=1, most_waiting=100)
+    for text in ("hello", "/rolldice", "/top", "/rolldice", "hello"):
+        stage.phone.inbox.put_nowait(stage.message(text, GROUP))
+    for _ in range(3):
+        stage.phone.inbox.put_nowait(stage.press("rules", 1, GROUP))
+    stage.phone.inbox.put_nowait(stage.message("/help"))
+    async with running(stage.bot()):
+        await until(lambda: stage.newest() is not None)
+    assert len(stage.phone.chats[GROUP]) == 1
+    assert stage.phone.toasts == [LANGUAGES["en"].slower]
+
+
+def test_a_pace_is_any_minutes_and_forgets_who_is_silent(monkeypatch):
+    monkeypatch.setattr("service.bot.pace._MANY", 3)
+    pace, said = Pace(2), []
+    for now in (0.0, 30.0, 40.0, 50.0, 59.0, 60.0, 61.0, 90.0, 101.0):
+        said.append(pace.turn(1, now))
+        if said[-1] is Turn.ANSWER:
+            pace.answered(1, now)
+    answer, slow, silence = Turn
+    assert said == [answer, answer, slow, silence, silence, answer, silence, answer, slow]
+
+    pace.rest(2, 100.0, 9_000.0)
+    pace.rest(2, 100.0, 1.0)
+    for chat in range(3, 50):
+        pace.answered(chat, 200.0 + 61 * chat)
+        assert len(pace._chats) <= 4
+    assert pace.turn(2, 9_099.0) is silence, "a rest that was asked for outlives what was answered"
+    assert pace.turn(2, 9_101.0) is answer

@@ -3,7 +3,6 @@
 import html
 import re
 from html.parser import HTMLParser
-from zoneinfo import ZoneInfoNotFoundError
 
 import msgspec
 import pytest
@@ -237,11 +236,50 @@ def test_a_digest_counts_what_still_runs(running, count, en, zh):
     assert digest(*held, language="zh")[0].endswith(f"：{zh}")
 
 
-def test_a_digest_of_nothing_or_on_a_clock_of_nowhere_is_refused():
+@pytest.mark.parametrize("zone", ["Europe/Atlantis", "北京", "Europe", "../x", "", "Etc/GMT-99"])
+def test_a_zone_that_the_database_does_not_have_is_told_as_utc(zone):
+    assert digest(OPENED, zone=zone)[0].startswith("While you were quiet (14:14–23:14 UTC): ")
+    assert digest(OPENED, zone=zone, language="zh")[0].startswith("免打扰期间（14:14–23:14 UTC）：")
+
+
+@pytest.mark.parametrize(
+    ("zone", "en", "zh"),
+    [
+        ("Asia/Shanghai", "22:14–07:14 Asia/Shanghai", "北京时间22:14–07:14"),
+        ("Etc/GMT-8", "22:14–07:14 UTC+8", "22:14–07:14 UTC+8"),
+        ("Etc/GMT+5", "09:14–18:14 UTC-5", "09:14–18:14 UTC-5"),
+        ("Etc/GMT+0", "14:14–23:14 UTC", "14:14–23:14 UTC"),
+        ("Europe/Berlin", "15:14–00:14 Europe/Berlin", "15:14–00:14 Europe/Berlin"),
+    ],
+)
+def test_a_span_is_told_on_its_clock_with_the_sign_and_the_name_people_use(zone, en, zh):
+    assert f"({en})" in digest(OPENED, zone=zone)[0]
+    assert f"（{zh}）" in digest(OPENED, zone=zone, language="zh")[0]
+
+
+def test_an_episode_of_which_only_the_end_was_held_reads_well():
+    over = notices.known("closed")
+    english, chinese = (digest(over, language=language, until=over.at + HOUR) for language in ("en", "zh"))
+
+    assert english == [
+        "While you were quiet (15:14–03:35 Europe/Berlin): 1 episode",
+        "✓ Severe short squeeze, over · all coins · peak hour at least $458.0M · 21:58 to 01:35 UTC",
+    ]
+    assert chinese == [
+        "免打扰期间（15:14–03:35 Europe/Berlin）：1轮爆仓",
+        "✓ 严重轧空已结束 · 全币种 · 峰值1小时至少4.58亿美元 · 21:58至01:35 UTC",
+    ]
+
+
+def test_the_foot_of_what_is_over_names_how_grave_it_was():
+    over = notices.known("closed")
+    assert "was critical · " in text.message(over, "en")
+    assert "最高级别：紧急 · " in text.message(over, "zh")
+
+
+def test_a_digest_of_nothing_is_refused():
     with pytest.raises(ValueError, match="at least one alert"):
         text.digest([], "en", HELD)
-    with pytest.raises(ZoneInfoNotFoundError):
-        digest(OPENED, zone="Europe/Atlantis")
 
 
 def test_a_mute_of_days_is_told_with_its_dates():

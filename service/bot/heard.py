@@ -30,7 +30,10 @@ class Place(StrEnum):
 
 
 class Heard(Record, frozen=True, kw_only=True):
-    """One thing said, tapped or done to the bot. At most one of `command`, `text`, `data`, `migrated_to` tells what."""
+    """One thing said, tapped or done to the bot. At most one of `command`, `text`, `data`, `migrated_to` tells what.
+
+    Of a picture, a sticker, a voice none of them does.
+    """
 
     update: int
     chat: int
@@ -47,6 +50,8 @@ class Heard(Record, frozen=True, kw_only=True):
     """The command carried our name."""
     text: str = ""
     """What was said; behind a command, its words."""
+    album: str = ""
+    """The album it is a part of; its pictures are said one by one."""
     message: int | None = None
     """Id of what was said, or of our message whose button was tapped."""
     data: str | None = None
@@ -135,7 +140,10 @@ def _message(id: int, message: Message, name: str) -> Heard | None:
         return _replaced(said, migrated_to=message.migrate_to_chat_id)
     if message.migrate_from_chat_id is not None:
         return _replaced(said, chat=message.migrate_from_chat_id, migrated_to=chat)
-    return _words(said, message.text or "", name)
+    if not message.text:  # of what is no content (a pinned message, a new title) nobody expects an answer
+        shown = place is Place.PRIVATE and message.effective_attachment
+        return _replaced(said, album=message.media_group_id or "") if shown else None
+    return _words(said, message.text, name)
 
 
 def _words(said: Heard, text: str, name: str) -> Heard | None:

@@ -11,6 +11,8 @@ from service.subscribers.parse import MAJORS
 
 #: Offered by name; any other coin is typed.
 MARKET_NAMES = (ALL, *MAJORS)
+#: Rules on a page: with four buttons each, what a telephone shows and far from what a message holds.
+PAGE = 8
 _SIZES = (10e6, 50e6, 100e6)
 _ROW = 3
 
@@ -51,12 +53,21 @@ def venue_page(visit: Visit, draft: Rule) -> Answer:
     return Answer(text=visit.say.choose_venue(draft), buttons=([anywhere], *rows))
 
 
-def list_page(visit: Visit) -> Answer:
-    """All rules, each with what can be done with it."""
-    say, label = visit.say, visit.say.label
-    rows = [_row(visit, rule) for rule in visit.chat.rules]
+def list_page(visit: Visit, page: int = 0) -> Answer:
+    """A page of the rules, counted from 0, each with what can be done with it; of one there is not, the nearest."""
+    say, label, all_rules = visit.say, visit.say.label, visit.chat.rules
+    last = max(0, len(all_rules) - 1) // PAGE
+    page = min(max(page, 0), last)
+    shown = all_rules[PAGE * page : PAGE * (page + 1)]
+    turns = [(sign, packed("rules", to)) for sign, to in (("‹", page - 1), ("›", page + 1)) if 0 <= to <= last]
     more = [(label.add, packed(MARKETS)), (label.quiet, packed("quiet"))]
-    return Answer(text=say.rules(visit.chat.rules) if rows else say.no_rules, buttons=(*rows, more))
+    rows = [*(_row(visit, rule) for rule in shown), *([turns] if turns else []), more]
+    return Answer(text=say.rules(shown, page + 1, last + 1) if shown else say.no_rules, buttons=rows)
+
+
+def page_with(visit: Visit, id: int) -> int:
+    """On which page a rule stands; the first for one that is gone."""
+    return next((place // PAGE for place, rule in enumerate(visit.chat.rules) if rule.id == id), 0)
 
 
 def test_buttons(visit: Visit, id: int) -> Buttons:

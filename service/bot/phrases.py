@@ -1,7 +1,7 @@
 """Everything the bot can say, as a list of blanks each language fills in. Owns the list; says nothing itself.
 
 Texts are Telegram's HTML: whoever fills a blank with something from outside escapes it (`safe`). Labels, `rule`,
-`asset` and what is called a toast are plain.
+`asset`, `zone` and what is called a toast are plain.
 """
 
 import html
@@ -17,10 +17,15 @@ from service.subscribers.misread import Misread
 _QUOTED = 60
 
 
+def whole(text: str) -> str:
+    """Our own text for a place in HTML: never cut, since what is foreign in it was bounded when it came in."""
+    return html.escape(text, quote=False)
+
+
 def safe(text: str) -> str:
     """Foreign text for a place in HTML, cut to what a quotation needs."""
     cut = text if len(text) <= _QUOTED else text[: _QUOTED - 1] + "…"
-    return html.escape(cut, quote=False)
+    return whole(cut)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,14 +86,21 @@ class Phrases:
     """A toast."""
     admins_only: str
     """A toast."""
+    admins_unknown: str
+    """A toast."""
+    slower: str
+    """A toast."""
     unknown: Callable[[str], str]
     """Of the name of the nearest command."""
     slip: Callable[[Misread], str]
 
     asset: Callable[[str], str]
+    zone: Callable[[str], str]
+    """Of the tz name; plain."""
     rule: Callable[[Rule], str]
     welcome: str
-    welcome_back: Callable[[Sequence[Rule]], str]
+    welcome_back: Callable[[Sequence[Rule], int], str]
+    """Of the first rules, and how many more there are."""
     offered: Callable[[Rule], str]
     subscribed: Callable[[Rule, bool, bool], str]
     """Of the rule, whether its coin was never seen, and whether a cascade of it is running."""
@@ -99,7 +111,8 @@ class Phrases:
     choose_venue: Callable[[Rule], str]
     board: Callable[[Rule], str]
     no_rules: str
-    rules: Callable[[Sequence[Rule]], str]
+    rules: Callable[[Sequence[Rule], int, int], str]
+    """Of the rules of one page, its number from 1, and how many pages there are."""
     deleted: Callable[[Rule], str]
     gone: str
     """A toast."""

@@ -40,8 +40,8 @@ class Messenger(Protocol):
         """Let go of a tapped button, with a short plain line over the chat. Never raises for one that is too old."""
         ...
 
-    async def is_admin(self, chat: int, user: int) -> bool:
-        """Whether a person may change what a group or channel is told."""
+    async def is_admin(self, chat: int, user: int) -> bool | None:
+        """Whether a person may change what a group or channel is told; None when nobody can say just now."""
         ...
 
     async def updates(self, offset: int | None, timeout_s: float) -> Sequence[Update]:

@@ -16,12 +16,14 @@ _JOINED = 3
 
 
 def silent_until(chat: Chat, now: int) -> int | None:
-    """When (ms UTC) the chat may be told again, None when it may be now.
+    """When (ms UTC) something that may not be told to the chat now may be; None when everything may be now.
 
-    A mute that ends inside quiet hours goes on to their end. Hours that last all day have none: then it is the moment
-    they begin anew, which is a time to look again, not one to speak.
+    A mute that ends inside quiet hours goes on to their end, except where these let through what is critical: then its
+    end is a time to look again. So is, where quiet hours last all day and have no end, the moment they begin anew.
     """
     until = max(now, chat.muted_until or now)
+    if until > now and chat.quiet is not None and chat.quiet.critical:
+        return until
     if chat.quiet is not None:
         for _ in range(_JOINED):
             end = quiet_until(chat.quiet, until)
@@ -34,7 +36,10 @@ def silent_until(chat: Chat, now: int) -> int | None:
 
 
 def passes(chat: Chat, alert: Alert, now: int) -> bool:
-    """Whether an alert may be told now. What is critical goes through quiet hours if the user says so, never a mute."""
+    """Whether an alert may be told now. What is critical goes through quiet hours if the user says so, never a mute.
+
+    That something is over wakes nobody, however grave it was.
+    """
     if chat.muted_until is not None and chat.muted_until > now:
         return False
     if silent_until(chat, now) is None:

@@ -55,14 +55,6 @@ def zones_like(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(known[name] for name in near))
 
 
-def zone_name(zone: str) -> str:
-    """A zone as people read it: UTC+8 for Etc/GMT-8, whose sign is turned; else its name."""
-    if not zone.startswith(_ETC) or zone == _ETC:
-        return zone
-    hours = -int(zone.removeprefix(_ETC))
-    return f"UTC{hours:+d}" if hours else "UTC"
-
-
 def _of_hours(hours: int) -> str | None:
     if not _WEST <= hours <= _EAST:
         return None

@@ -3,8 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, tzinfo
 
 _UNITS_EN = ((1e9, "B", 2), (1e6, "M", 1), (1e3, "k", 0))
 _THOUSAND, _WAN, _YI = 1_000, 10_000, 100_000_000
@@ -116,12 +115,8 @@ def ends_utc(first: int, last: int, now: int) -> tuple[str, str]:
     return begun, "" if first // _MINUTE_MS == last // _MINUTE_MS else ended
 
 
-def span_in(since: int, until: int, zone: str) -> str:
-    """A span (ms UTC) on the clock of a zone: 23:00–07:00 Asia/Shanghai; with dates from a day on.
-
-    Raises ZoneInfoNotFoundError for a zone that is none.
-    """
-    place = UTC if zone == _ZONE.strip() else ZoneInfo(zone)
+def span_on(clock: tzinfo, since: int, until: int) -> str:
+    """A span (ms UTC) on a clock: 23:00–07:00; with dates from a day on."""
     form = _CLOCK if until - since <= _DAY_MS else _DAY
-    ends = (datetime.fromtimestamp(at / 1_000, place).strftime(form) for at in (since, until))
-    return f"{'–'.join(ends)} {zone}"
+    ends = (datetime.fromtimestamp(at / 1_000, clock).strftime(form) for at in (since, until))
+    return "–".join(ends)

@@ -8,9 +8,10 @@ from enum import StrEnum
 
 from service.model import Alert, Phase, Record, Severity
 from service.text import facts
-from service.text.amounts import span_in
+from service.text.amounts import span_on
 from service.text.markup import escaped, link, tagged
 from service.text.message import sign, voice
+from service.text.zones import clock
 
 #: More lines nobody reads on a telephone.
 LINES = 25
@@ -31,7 +32,10 @@ class Reason(StrEnum):
 
 
 class Held(Record, frozen=True, kw_only=True):
-    """What held the alerts, from when to when (ms UTC). The span is told on the clock of `zone`, as Asia/Shanghai."""
+    """What held the alerts, from when to when (ms UTC). The span is told on the clock of `zone`, as Asia/Shanghai.
+
+    A zone the tz database does not have counts as UTC, and is called so.
+    """
 
     reason: Reason
     since: int
@@ -42,7 +46,7 @@ class Held(Record, frozen=True, kw_only=True):
 def digest(alerts: Sequence[Alert], language: str, held: Held, *, board_url: str = "") -> str:
     """Telegram HTML of at most 4,096 units. The times of the lines are UTC, as in every alert.
 
-    Raises ValueError without alerts or for a language without words, ZoneInfoNotFoundError for a zone that is none.
+    Raises ValueError without alerts or for a language without words.
     """
     if not alerts:
         raise ValueError("a digest tells of at least one alert, and got none")
@@ -51,7 +55,7 @@ def digest(alerts: Sequence[Alert], language: str, held: Held, *, board_url: str
     for alert in sorted(alerts, key=lambda one: one.at):
         episodes.setdefault(alert.episode, []).append(alert)
     running = sum(told[-1].phase is not Phase.CLOSED for told in episodes.values())
-    span = span_in(held.since, held.until, held.zone)
+    span = words.span(span_on(clock(held.zone), held.since, held.until), held.zone)
     heading = words.heading(held.reason, span, len(episodes), running)
     first = f"{words.simulation} " if any(alert.simulated for alert in alerts) else ""
     shown = sorted(sorted(episodes.values(), key=_weight)[-LINES:], key=lambda told: told[-1].at)

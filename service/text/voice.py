@@ -35,5 +35,7 @@ class Voice(Record, frozen=True, kw_only=True):
     """One line of a digest: the latest alert, the share at the peak in words (or empty), the time of the digest."""
     heading: Callable[[str, str, int, int], str]
     """The first line of one: reason, span in words, episodes, how many still run."""
+    span: Callable[[str, str], str]
+    """What two clocks show, with the name of their zone, given its tz name."""
     more: Callable[[int], str]
     """That so many lines are left out."""

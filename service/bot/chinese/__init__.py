@@ -2,6 +2,7 @@
 
 from service.bot.chinese import chat, market, rules
 from service.bot.phrases import Labels, Phrases
+from service.text.zones import zone_zh
 
 _LABELS = Labels(
     choose="自选条件",
@@ -59,9 +60,12 @@ CHINESE = Phrases(
     our_fault="没有成功，是我这边出了错，已经记录下来。",
     old_button="这是旧版本的按钮。请用 /rules 或 /help 里的新按钮。",
     admins_only="只有管理员可以更改这里的推送。",
+    admins_unknown="暂时查不到谁是管理员，请一分钟后再试。",
+    slower="消息太快，来不及逐条回复，请慢一点，一分钟后再试。",
     unknown=chat.unknown,
     slip=chat.slip,
     asset=rules.asset,
+    zone=zone_zh,
     rule=rules.rule,
     welcome=rules.WELCOME,
     welcome_back=rules.welcome_back,

@@ -9,8 +9,8 @@ from service.model import HOUR, MINUTE
 from service.subscribers import Chat, Quiet
 from service.subscribers.amounts import written
 from service.subscribers.misread import Misread, Slip
-from service.subscribers.zones import clock_of, zone_name
 from service.text.amounts import listed, stamp_utc
+from service.text.zones import clock, zone_zh
 
 NO_QUIET = (
     "还没有设置免打扰时段。\n\n这样设置：<code>/quiet 23:00-07:00 北京时间</code>"
@@ -40,7 +40,7 @@ def slip(error: Misread) -> str:
 
 def quiet(hours: Quiet, now: int) -> str:
     """The quiet hours as they stand; `now` in ms UTC."""
-    place = f"{safe(zone_name(hours.zone))}（当地现在{_there(now, hours.zone)}）"
+    place = f"按{safe(_local(hours.zone))}（当地现在{_there(now, hours.zone)}）"
     if hours.start == hours.end:
         return f"<b>全天</b>免打扰，{place}。\n{'只推送紧急事件。' if hours.critical else '什么也不推送。'}"
     through = "紧急事件照常推送。" if hours.critical else "紧急事件也一样。"
@@ -58,7 +58,7 @@ def choose_zone(hours: Quiet) -> str:
 
 def muted(until: int, hours: Quiet | None) -> str:
     """Nothing is told for a while; `until` in ms UTC."""
-    there = f"（{safe(zone_name(hours.zone))}时间{_there(until, hours.zone)}）" if hours else ""
+    there = f"（{safe(_local(hours.zone))}{_there(until, hours.zone)}）" if hours else ""
     return f"已静音至{stamp_utc(until)}{there}。这段时间的消息，结束后合成一条发给你。"
 
 
@@ -99,8 +99,14 @@ def length(minutes: int) -> str:
     return "".join((f"{hours}小时" if hours else "", f"{rest}分钟" if rest or not hours else ""))
 
 
+def _local(zone: str) -> str:
+    """A zone's time by name: 北京时间, UTC+8时间."""
+    name = zone_zh(zone)
+    return name if name.endswith("时间") else f"{name}时间"
+
+
 def _there(at: int, zone: str) -> str:
-    return datetime.fromtimestamp(at / 1_000, clock_of(zone)).strftime("%H:%M")
+    return datetime.fromtimestamp(at / 1_000, clock(zone)).strftime("%H:%M")
 
 
 def _kept(chat: Chat) -> str:

@@ -13,7 +13,7 @@ from service.text.chinese.nouns import KIND, floor, name, share
 _STATE = {
     FeedState.CONNECTING: "连接中",
     FeedState.LIVE: "在线",
-    FeedState.SILENT: "无响应",
+    FeedState.SILENT: "无数据",
     FeedState.REFUSED: "拒绝连接",
     FeedState.DOWN: "断线",
 }
@@ -41,7 +41,7 @@ def status(found: Status) -> str:
 def last(alerts: Sequence[Alert], now: int) -> str:
     """The newest alerts, oldest of them first; `now` in ms UTC."""
     if not alerts:
-        return "还没有推送过任何事件。"
+        return "目前没有可显示的事件。"
     return "<b>最近的事件</b>\n" + "\n".join(_alert(alert, now) for alert in alerts)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from service.bot.phrases import safe
+from service.bot.phrases import whole
 from service.model import ALL, Kind, Severity
 from service.subscribers import Rule
 from service.text.amounts import level, usd_zh
@@ -47,36 +47,37 @@ def rule(rule: Rule) -> str:
 
 def lines(rules: Sequence[Rule]) -> str:
     """One a line, by number."""
-    return "\n".join(f"{one.id}. {safe(rule(one))}{'（已暂停）' if one.paused else ''}" for one in rules)
+    return "\n".join(f"{one.id}. {whole(rule(one))}{'（已暂停）' if one.paused else ''}" for one in rules)
 
 
-def welcome_back(rules: Sequence[Rule]) -> str:
-    """To somebody who is here already."""
-    return f"<b>你已订阅：</b>\n{lines(rules)}\n\n再点一下就能加一个市场。"
+def welcome_back(rules: Sequence[Rule], more: int) -> str:
+    """To somebody who is here already; `more` rules are not shown."""
+    rest = f"\n另有{more}条，见 /rules" if more else ""
+    return f"<b>你已订阅：</b>\n{lines(rules)}{rest}\n\n再点一下就能加一个市场。"
 
 
 def offered(one: Rule) -> str:
     """A rule that came with a link."""
-    return f"{GREETING}\n\n你打开的链接想订阅：\n<b>{safe(rule(one))}</b>"
+    return f"{GREETING}\n\n你打开的链接想订阅：\n<b>{whole(rule(one))}</b>"
 
 
 def subscribed(one: Rule, unseen: bool, running: bool) -> str:
     """A rule was made; `running` when there is a cascade of it at the moment."""
     now = "眼下正有一波在进行，/status 可以看到。\n\n" if running else ""
     return (
-        f"好了，以后推送给你：\n<b>{safe(rule(one))}</b>{_UNSEEN if unseen else ''}\n\n{now}要不要先看看消息长什么样？"
+        f"好了，以后推送给你：\n<b>{whole(rule(one))}</b>{_UNSEEN if unseen else ''}\n\n{now}要不要先看看消息长什么样？"
     )
 
 
 def changed(one: Rule, unseen: bool) -> str:
     """A rule was changed."""
-    return f"规则{one.id}已改为\n<b>{safe(rule(one))}</b>{_UNSEEN if unseen else ''}"
+    return f"规则{one.id}已改为\n<b>{whole(rule(one))}</b>{_UNSEEN if unseen else ''}"
 
 
 def twin(one: Rule) -> str:
     """The rule is there already."""
     paused = "\n它目前暂停着，可在 /rules 中恢复。" if one.paused else ""
-    return f"这条你已经有了，是规则{one.id}：\n<b>{safe(rule(one))}</b>{paused}"
+    return f"这条你已经有了，是规则{one.id}：\n<b>{whole(rule(one))}</b>{paused}"
 
 
 def full(most: int) -> str:
@@ -93,14 +94,15 @@ def choose_venue(one: Rule) -> str:
 
 def board(one: Rule) -> str:
     """The page on which a rule is put together."""
-    return f"<b>{safe(rule(one))}</b>\n\n选好条件后，点最后一个按钮。"
+    return f"<b>{whole(rule(one))}</b>\n\n选好条件后，点最后一个按钮。"
 
 
-def rules(all: Sequence[Rule]) -> str:
-    """The list."""
-    return f"<b>你的规则</b>\n{lines(all)}"
+def rules(shown: Sequence[Rule], page: int, pages: int) -> str:
+    """A page of the list, its number from 1."""
+    which = f"（第{page}页，共{pages}页）" if pages > 1 else ""
+    return f"<b>你的规则{which}</b>\n{lines(shown)}"
 
 
 def deleted(one: Rule) -> str:
     """A rule is gone."""
-    return f"已删除：{safe(rule(one))}"
+    return f"已删除：{whole(rule(one))}"

@@ -9,7 +9,7 @@ from service.bot.visit import Answer, Visit
 from service.model import MINUTE
 from service.subscribers import Quiet, amounts
 from service.subscribers.misread import Misread, Slip
-from service.subscribers.zones import zone_name, zone_of
+from service.subscribers.zones import zone_of
 
 _OFF = frozenset({"off", "none", "no", "关", "关闭", "取消"})
 #: Nights people have, in minutes after midnight; the rest is typed.
@@ -27,9 +27,8 @@ async def quiet(visit: Visit, words: str) -> Answer:
     if amounts.plain(words) in _OFF:
         return _page(await visit.keep(replace(visit.chat, quiet=None)))
     old = visit.chat.quiet
-    zone, critical = (old.zone, old.critical) if old else (None, False)
     try:
-        hours = amounts.quiet(words, zone, critical=critical)
+        hours = amounts.quiet(words, _zone(old), critical=old is not None and old.critical)
     except Misread as error:
         if error.slip is not Slip.NO_ZONE:
             raise
@@ -44,9 +43,10 @@ async def choose_hours(visit: Visit, parts: Sequence[str]) -> Answer:
     hours = _hours(parts)
     old = visit.chat.quiet
     if len(parts) == len(("start", "end")):
-        if old is None:
+        zone = _zone(old)
+        if zone is None:
             return _zones(visit, hours)
-        hours = replace(hours, zone=old.zone)
+        hours = replace(hours, zone=zone)
     hours = replace(hours, critical=old.critical if old else False)
     return _page(await visit.keep(replace(visit.chat, quiet=hours)))
 
@@ -103,16 +103,21 @@ def _running(visit: Visit) -> int | None:
     return until if until is not None and until > visit.desk.now() else None
 
 
+def _zone(old: Quiet | None) -> str | None:
+    """The zone of the hours the chat has; None without any, and for a zone that is none any more."""
+    return zone_of(old.zone) if old else None
+
+
 def _hours(parts: Sequence[str]) -> Quiet:
     """The hours a button carries, in UTC where it carries no zone. Raises OldButtonError."""
     try:
-        start, end, zone = (*parts, "UTC")[:3]
-        hours = Quiet(start=int(start), end=int(end), zone=zone)
+        start, end, named = (*parts, "UTC")[:3]
+        hours, zone = Quiet(start=int(start), end=int(end), zone="UTC"), zone_of(named)
     except ValueError as error:
         raise OldButtonError(f"{'|'.join(parts)!r} are no hours") from error
-    if not (0 <= hours.start < _DAY_MINUTES and 0 <= hours.end < _DAY_MINUTES and zone_of(zone)):
+    if not (0 <= hours.start < _DAY_MINUTES and 0 <= hours.end < _DAY_MINUTES) or zone is None:
         raise OldButtonError(f"{'|'.join(parts)!r} are no hours")
-    return hours
+    return replace(hours, zone=zone)  # by its tz name: whoever made the button up may have called it otherwise
 
 
 def _page(visit: Visit) -> Answer:
@@ -135,6 +140,6 @@ def _page(visit: Visit) -> Answer:
 
 
 def _zones(visit: Visit, hours: Quiet) -> Answer:
-    names = [(zone_name(zone), packed("quiet", hours.start, hours.end, zone)) for zone in _ZONES]
+    names = [(visit.say.zone(zone), packed("quiet", hours.start, hours.end, zone)) for zone in _ZONES]
     rows = [names[first : first + 2] for first in range(0, len(names), 2)]
     return Answer(text=visit.say.choose_zone(hours), buttons=rows)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from service.bot.buttons import SAVE, OldButtonError, number_of, packed, rule_of, with_rule
-from service.bot.pages import board_page, list_page, market_page, test_buttons, venue_page
+from service.bot.pages import board_page, list_page, market_page, page_with, test_buttons, venue_page
 from service.bot.visit import Answer, Visit
 from service.model import ALL
 from service.subscribers import Rule, book, parse
@@ -20,7 +20,7 @@ async def subscribe(visit: Visit, words: str) -> Answer:
 
 
 async def rules(visit: Visit, words: str) -> Answer:  # noqa: ARG001  # every command is given its words
-    """All rules of the chat."""
+    """The rules of the chat."""
     return list_page(visit)
 
 
@@ -73,9 +73,9 @@ async def new_rule(visit: Visit, draft: Rule) -> Answer:
     return Answer(text=text, buttons=test_buttons(visit, rule.id))
 
 
-async def listed(visit: Visit, parts: Sequence[str]) -> Answer:  # noqa: ARG001  # every tap is given its parts
-    """The list, by a tap."""
-    return list_page(visit)
+async def listed(visit: Visit, parts: Sequence[str]) -> Answer:
+    """The list, by a tap: the first page, or the one that is named."""
+    return list_page(visit, number_of(parts) if parts else 0)
 
 
 async def pause(visit: Visit, parts: Sequence[str]) -> Answer:
@@ -99,8 +99,9 @@ async def delete(visit: Visit, parts: Sequence[str]) -> Answer:
     rule = book.find(visit.chat, number_of(parts))
     if rule is None:
         return _gone(visit)
+    page = page_with(visit, rule.id)
     visit = await visit.keep(book.without(visit.chat, rule.id))
-    rest = list_page(visit)
+    rest = list_page(visit, page)
     back = [(visit.say.label.put_back, with_rule(SAVE, replace(rule, id=0)))]
     return Answer(text=f"{visit.say.deleted(rule)}\n\n{rest.text}", buttons=(*rest.buttons, back))
 
@@ -117,7 +118,8 @@ async def _paused(visit: Visit, id: int, *, paused: bool) -> Answer:
     rule = book.find(visit.chat, id)
     if rule is None:
         return _gone(visit)
-    return list_page(await visit.keep(book.changed(visit.chat, replace(rule, paused=paused))))
+    visit = await visit.keep(book.changed(visit.chat, replace(rule, paused=paused)))
+    return list_page(visit, page_with(visit, id))
 
 
 async def _unseen(visit: Visit, rule: Rule) -> bool:

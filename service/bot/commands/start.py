@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from service.bot.buttons import BOARD, MARKETS, SAVE, packed, with_rule, word_of
 from service.bot.commands.rules import new_rule
-from service.bot.pages import MARKET_NAMES
+from service.bot.pages import MARKET_NAMES, PAGE
 from service.bot.seen import Buttons
 from service.bot.visit import LANGUAGES, Answer, Visit
 from service.subscribers import Rule, parse
@@ -32,7 +32,8 @@ async def preset(visit: Visit, parts: Sequence[str]) -> Answer:
 def first_page(visit: Visit) -> Answer:
     """What there is to choose, and for somebody who is here already, what was chosen."""
     say = visit.say
-    text = say.welcome_back(visit.chat.rules) if visit.chat.rules else say.welcome
+    rules = visit.chat.rules
+    text = say.welcome_back(rules[:PAGE], len(rules[PAGE:])) if rules else say.welcome
     return Answer(text=text, buttons=(*_presets(visit), *_pages(visit)))
 
 

@@ -2,6 +2,7 @@
 
 from service.bot.english import chat, market, rules
 from service.bot.phrases import Labels, Phrases
+from service.text.zones import zone_en
 
 _LABELS = Labels(
     choose="Choose in detail",
@@ -59,9 +60,12 @@ ENGLISH = Phrases(
     our_fault="That did not work, and it is a mistake of mine. It has been noted.",
     old_button="This button is from an earlier version. /rules and /help have the new ones.",
     admins_only="Only admins can change what is told here.",
+    admins_unknown="I cannot ask who is an admin just now. Please try again in a minute.",
+    slower="That is more than I can answer. Please slow down and try again in a minute.",
     unknown=chat.unknown,
     slip=chat.slip,
     asset=rules.asset,
+    zone=zone_en,
     rule=rules.rule,
     welcome=rules.WELCOME,
     welcome_back=rules.welcome_back,

@@ -9,8 +9,8 @@ from service.model import HOUR, MINUTE
 from service.subscribers import Chat, Quiet
 from service.subscribers.amounts import written
 from service.subscribers.misread import Misread, Slip
-from service.subscribers.zones import clock_of, zone_name
 from service.text.amounts import listed, stamp_utc
+from service.text.zones import clock, zone_en
 
 NO_QUIET = (
     "No quiet hours are set.\n\nSet them like this: <code>/quiet 23:00-07:00 Europe/Berlin</code> "
@@ -29,7 +29,7 @@ _ALLOWED = {
     Slip.ASSET: "{} is no name of a coin: up to 15 letters and digits, like <code>BTC</code>.",
     Slip.WORD: "I do not know the word {}. A rule is made of a coin, squeeze or flush, watch, warning or critical, "
     "dollars, and a venue, in any order.",
-    Slip.TWICE: "{} is one too many: one rule has one coin, one kind, one size, one venue.",
+    Slip.TWICE: "{} is one too many: one rule has one coin, one kind, one severity, one size, one venue.",
 }
 
 
@@ -42,7 +42,7 @@ def slip(error: Misread) -> str:
 
 def quiet(hours: Quiet, now: int) -> str:
     """The quiet hours as they stand; `now` in ms UTC."""
-    place, there = safe(zone_name(hours.zone)), _there(now, hours.zone)
+    place, there = safe(zone_en(hours.zone)), _there(now, hours.zone)
     if hours.start == hours.end:
         head = f"Quiet <b>all day</b>, {place} ({there} there now)."
         rest = "Only critical alerts come through." if hours.critical else "Nothing is told."
@@ -62,7 +62,7 @@ def choose_zone(hours: Quiet) -> str:
 
 def muted(until: int, hours: Quiet | None) -> str:
     """Nothing is told for a while; `until` in ms UTC."""
-    there = f" ({_there(until, hours.zone)} {safe(zone_name(hours.zone))})" if hours else ""
+    there = f" ({_there(until, hours.zone)} {safe(zone_en(hours.zone))})" if hours else ""
     return f"Muted until {stamp_utc(until)}{there}. What comes meanwhile is told in one message afterwards."
 
 
@@ -106,7 +106,7 @@ def length(minutes: int) -> str:
 
 
 def _there(at: int, zone: str) -> str:
-    return datetime.fromtimestamp(at / 1_000, clock_of(zone)).strftime("%H:%M")
+    return datetime.fromtimestamp(at / 1_000, clock(zone)).strftime("%H:%M")
 
 
 def _kept(chat: Chat) -> str:

@@ -41,7 +41,7 @@ def status(found: Status) -> str:
 def last(alerts: Sequence[Alert], now: int) -> str:
     """The newest alerts, oldest of them first; `now` in ms UTC."""
     if not alerts:
-        return "Nothing has been told yet."
+        return "There is no alert to show yet."
     return "<b>The latest alerts</b>\n" + "\n".join(_alert(alert, now) for alert in alerts)
 
 

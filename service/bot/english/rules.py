@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from service.bot.phrases import safe
+from service.bot.phrases import whole
 from service.model import ALL, Kind, Severity
 from service.subscribers import Rule
 from service.text.amounts import level, usd_en
@@ -47,37 +47,38 @@ def rule(rule: Rule) -> str:
 
 def lines(rules: Sequence[Rule]) -> str:
     """One a line, by number."""
-    return "\n".join(f"{one.id}. {safe(rule(one))}{' (paused)' if one.paused else ''}" for one in rules)
+    return "\n".join(f"{one.id}. {whole(rule(one))}{' (paused)' if one.paused else ''}" for one in rules)
 
 
-def welcome_back(rules: Sequence[Rule]) -> str:
-    """To somebody who is here already."""
-    return f"<b>You are subscribed.</b>\n{lines(rules)}\n\nOne tap adds another market."
+def welcome_back(rules: Sequence[Rule], more: int) -> str:
+    """To somebody who is here already; `more` rules are not shown."""
+    rest = f"\nand {more} more, see /rules" if more else ""
+    return f"<b>You are subscribed.</b>\n{lines(rules)}{rest}\n\nOne tap adds another market."
 
 
 def offered(one: Rule) -> str:
     """A rule that came with a link."""
-    return f"{GREETING}\n\nYour link asks for:\n<b>{safe(rule(one))}</b>"
+    return f"{GREETING}\n\nYour link asks for:\n<b>{whole(rule(one))}</b>"
 
 
 def subscribed(one: Rule, unseen: bool, running: bool) -> str:
     """A rule was made; `running` when there is a cascade of it at the moment."""
     now = "One is running right now, /status shows it.\n\n" if running else ""
     return (
-        f"Done. I will tell you about\n<b>{safe(rule(one))}</b>{_UNSEEN if unseen else ''}\n\n"
+        f"Done. I will tell you about\n<b>{whole(rule(one))}</b>{_UNSEEN if unseen else ''}\n\n"
         f"{now}Want to see what a message looks like?"
     )
 
 
 def changed(one: Rule, unseen: bool) -> str:
     """A rule was changed."""
-    return f"Rule {one.id} is now\n<b>{safe(rule(one))}</b>{_UNSEEN if unseen else ''}"
+    return f"Rule {one.id} is now\n<b>{whole(rule(one))}</b>{_UNSEEN if unseen else ''}"
 
 
 def twin(one: Rule) -> str:
     """The rule is there already."""
     paused = "\nIt is paused; /rules resumes it." if one.paused else ""
-    return f"You have that already, as rule {one.id}:\n<b>{safe(rule(one))}</b>{paused}"
+    return f"You have that already, as rule {one.id}:\n<b>{whole(rule(one))}</b>{paused}"
 
 
 def full(most: int) -> str:
@@ -94,14 +95,15 @@ def choose_venue(one: Rule) -> str:
 
 def board(one: Rule) -> str:
     """The page on which a rule is put together."""
-    return f"<b>{safe(rule(one))}</b>\n\nTap what you want, then the last button."
+    return f"<b>{whole(rule(one))}</b>\n\nTap what you want, then the last button."
 
 
-def rules(all: Sequence[Rule]) -> str:
-    """The list."""
-    return f"<b>Your rules</b>\n{lines(all)}"
+def rules(shown: Sequence[Rule], page: int, pages: int) -> str:
+    """A page of the list, its number from 1."""
+    which = f", page {page} of {pages}" if pages > 1 else ""
+    return f"<b>Your rules{which}</b>\n{lines(shown)}"
 
 
 def deleted(one: Rule) -> str:
     """A rule is gone."""
-    return f"Deleted: {safe(rule(one))}"
+    return f"Deleted: {whole(rule(one))}"

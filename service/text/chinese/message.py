@@ -13,6 +13,7 @@ from service.text.chinese.sure import sure
 from service.text.chinese.where import beside, where
 from service.text.markup import clipped
 from service.text.voice import Voice
+from service.text.zones import zone_zh
 
 _WARNING = {"whale": "（少数大单）", "mixed": "（单边不明显）", "": ""}
 _SEVERITY = {Severity.WATCH: "关注", Severity.WARNING: "预警", Severity.CRITICAL: "紧急"}
@@ -38,7 +39,7 @@ def late(ms: int) -> str:
 
 def foot(alert: Alert) -> str:
     """How severe, when."""
-    return f"{'曾为' if alert.phase is Phase.CLOSED else ''}{_SEVERITY[alert.severity]} · {stamp_utc(alert.at)}"
+    return f"{'最高级别：' if alert.phase is Phase.CLOSED else ''}{_SEVERITY[alert.severity]} · {stamp_utc(alert.at)}"
 
 
 def episode(alert: Alert, at_peak: str, now: int) -> str:
@@ -56,6 +57,12 @@ def heading(reason: str, span: str, episodes: int, running: int) -> str:
     many = "" if episodes == 1 else "均" if running == episodes else f"其中{running}轮"
     still = f"，{many}仍在进行" if running else ""
     return f"{_REASON[reason].format(span=span)}{episodes}轮爆仓{still}"
+
+
+def span(clocks: str, zone: str) -> str:
+    """What two clocks show, and where: 北京时间23:00–07:00, 23:00–07:00 Europe/Berlin."""
+    name = zone_zh(zone)
+    return f"{clocks} {name}" if name.isascii() else f"{name}{clocks}"
 
 
 def more(count: int) -> str:
@@ -144,5 +151,6 @@ CHINESE = Voice(
     board="看板",
     episode=episode,
     heading=heading,
+    span=span,
     more=more,
 )

@@ -13,6 +13,7 @@ from service.text.english.sure import sure
 from service.text.english.where import beside, where
 from service.text.markup import clipped
 from service.text.voice import Voice
+from service.text.zones import zone_en
 
 _WARNING = {"whale": ", few large orders", "mixed": ", side unclear", "": ""}
 _SEVERITY = {Severity.WATCH: "watch", Severity.WARNING: "warning", Severity.CRITICAL: "critical"}
@@ -58,6 +59,11 @@ def heading(reason: str, span: str, episodes: int, running: int) -> str:
     count = "1 episode" if episodes == 1 else f"{episodes} episodes{'' if _REASON[reason] else ' at once'}"
     many = "" if episodes == 1 else "all " if running == episodes else f"{running} "
     return f"{_REASON[reason].format(span=span)}{count}{f', {many}still running' if running else ''}"
+
+
+def span(clocks: str, zone: str) -> str:
+    """What two clocks show, and where: 23:00–07:00 Asia/Shanghai."""
+    return f"{clocks} {zone_en(zone)}"
 
 
 def more(count: int) -> str:
@@ -151,5 +157,6 @@ ENGLISH = Voice(
     board="board",
     episode=episode,
     heading=heading,
+    span=span,
     more=more,
 )
