@@ -430,6 +430,7 @@ async def test_stats_are_for_owners(stage):
     shown = await stage.say("/stats")
     assert shown.text == "0 chats, 1 closed\n3 wait or are held, the first is overdue by 1 h 30 min"
     assert "/status" in (await stage.say("/stats", user=77)).text
+    assert await stage.say("/stats", chat=GROUP, user=77) is None
 
 
 # --- groups and channels
@@ -701,6 +702,7 @@ def test_what_is_heard_of_an_update_is_who_where_and_what(stage):
         {"edited_message": {"message_id": 1, "date": 0, "chat": talks.place(ME), "text": "/stop", "edit_date": 1}},
         {"message": {"message_id": 1, "date": 0, "chat": talks.place(ME), "from": talks.person(ME, "en")}},
         {"message": {"message_id": 1, "date": 0, "chat": talks.place(GROUP), "new_chat_title": "x"}},
+        {"message": {"message_id": 1, "date": 0, "chat": talks.place(GROUP), "sticker": STICKER}},
         {"callback_query": {"id": "1", "from": talks.person(ME, "en"), "chat_instance": "1", "data": "x"}},
         {},
     ],
@@ -814,6 +816,18 @@ async def test_a_chat_that_waits_as_the_messenger_asked_holds_up_nobody():
         await until(lambda: stage.newest() is not None)
         assert stage.newest(5) is stage.newest(6) is None
         await until(lambda: stage.newest(5) is not None and stage.newest(6) is not None)
+
+
+async def test_who_has_waited_needs_a_place_again():
+    stage = Stage(at_once=1)
+    stage.phone.outcomes[5] = talks.deque([Later(seconds=0.001, reason="too many", told=True)])
+    stage.phone.hang |= {6}
+    for chat in (5, 6):
+        stage.phone.inbox.put_nowait(stage.message("/help", chat=chat, user=chat))
+    async with running(stage.bot()):
+        await until(lambda: stage.phone.hung == {6})
+        await asyncio.sleep(0.02)
+        assert stage.newest(5) is None
 
 
 async def test_a_place_is_neither_lost_nor_won_when_a_wait_is_cut(caplog):

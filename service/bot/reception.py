@@ -117,7 +117,7 @@ class Reception:
     async def _unknown(self, visit: Visit) -> Answer | None:
         """One line that helps. A text that names a market begins a rule; in a group other bots may be meant."""
         heard, house = visit.heard, self._desk.house
-        if not _to_us(heard):
+        if heard.place is not Place.PRIVATE and not heard.named:
             return None
         if heard.text and not heard.command:
             known = await house.assets()
@@ -186,8 +186,8 @@ class Reception:
 
 def _to_us(heard: Heard) -> bool:
     """Whether it waits for an answer. In a group another bot may be meant by what is none of our commands."""
-    ours = heard.named or heard.joined or heard.data is not None or heard.command in COMMANDS
-    return ours or heard.place is Place.PRIVATE
+    known = heard.command in COMMANDS and heard.command not in OWNERS
+    return known or heard.named or heard.joined or heard.data is not None or heard.place is Place.PRIVATE
 
 
 def _seconds() -> float:
