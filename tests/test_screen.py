@@ -31,6 +31,6 @@ def test_all_coins_get_a_sentence_and_one_coin_a_line_with_its_name():
     screen._alert(msgspec.structs.replace(OPENED, asset="SOL", phase=Phase.CLOSED))
 
     lines = out.getvalue().splitlines()
-    assert lines[1] == "· 22:14 UTC  ALL   WATCH opened"
-    assert early == "· 22:14 UTC  SOL   WATCH opened: fast growth, hour so far at least $104.0M, 98.1% shorts"
+    assert lines[1] == "○ 22:14 UTC  ALL   WATCH opened"
+    assert early == "○ 22:14 UTC  SOL   WATCH opened: fast growth, hour so far at least $104.0M, 98.1% shorts"
     assert lines[-1] == "✓ 22:14 UTC  SOL   closed (was watch): at least $104.0M, 98.1% shorts"

@@ -14,7 +14,7 @@ from service.app import App
 from service.ledger import LedgerError
 from service.model import ALL, Alert, FeedState, Phase, Totals
 from service.simulator import scenario
-from service.text import brief, clock_utc, percent, stamp_utc, usd_en
+from service.text import brief, clock_utc, percent, sign, stamp_utc, usd_en
 
 #: A terminal is refreshed twice a second; a log gets a line every ten minutes of the evening.
 LINE_S = 0.5
@@ -22,7 +22,6 @@ LOG_MS = 600_000
 _BAR = 24
 #: Columns the long bar needs.
 _WIDE = 92
-_MARK = {"watch": "·", "warning": "▲", "critical": "■"}
 
 
 class Screen:
@@ -71,7 +70,7 @@ class Screen:
     def _alert(self, alert: Alert) -> None:
         closed = alert.phase is Phase.CLOSED
         turn = f"closed (was {alert.severity})" if closed else f"{alert.severity.upper()} {alert.phase}"
-        head = f"{'✓' if closed else _MARK[alert.severity]} {clock_utc(alert.at)}  {alert.asset:<5} {turn}"
+        head = f"{sign(alert)} {clock_utc(alert.at)}  {alert.asset:<5} {turn}"
         if alert.asset != ALL:  # a line for a coin; the sentence is in /alerts
             self._say(f"{head}: {brief(alert)}")
             return

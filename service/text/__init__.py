@@ -13,7 +13,7 @@ from service.text.amounts import clock_utc, percent, stamp_utc, usd_en, usd_zh
 from service.text.chinese import chinese, grade_zh
 from service.text.digest import Held, Reason, digest
 from service.text.english import brief, english, grade_en
-from service.text.message import VOICES, headline, message
+from service.text.message import VOICES, headline, message, sign
 from service.text.sample import sample
 
 #: The languages there are words in.
@@ -32,6 +32,7 @@ __all__ = [
     "message",
     "percent",
     "sample",
+    "sign",
     "stamp_utc",
     "usd_en",
     "usd_zh",
