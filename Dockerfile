@@ -5,8 +5,8 @@ FROM python:${PYTHON} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 RUN python -m venv /opt/cascade
-COPY requirements-telegram.txt .
-RUN /opt/cascade/bin/pip install --require-hashes -r requirements-telegram.txt
+COPY requirements-telegram.txt requirements-board.txt ./
+RUN /opt/cascade/bin/pip install --require-hashes -r requirements-telegram.txt -r requirements-board.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY service service
 RUN /opt/cascade/bin/pip install --no-deps --no-build-isolation . \

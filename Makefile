@@ -2,7 +2,7 @@
 VENV ?= .venv
 PYTHON ?=
 ARGS ?=
-# make run EXTRA=telegram: with what the Telegram bot needs.
+# make run EXTRA="board telegram": with what the board in the browser and the Telegram bot need.
 EXTRA ?=
 # Most tests wait for sockets and clocks. More workers are faster and less fair to tests that end processes in time.
 WORKERS ?= 2
@@ -16,6 +16,7 @@ unexport VIRTUAL_ENV
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
 
+demo: override EXTRA += board
 demo: runtime ## the squeeze of 2026-01-14 on local venue servers; open http://127.0.0.1:8000
 	@"$(BIN)/cascade" demo $(ARGS)
 
@@ -70,14 +71,15 @@ lock: ## pin anew; ARGS=--upgrade takes newer versions
 	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH (pip install uv)"; exit 1; }
 	$(COMPILE) $(ARGS) -o requirements.txt
 	$(COMPILE) $(ARGS) --extra telegram -c requirements.txt -o requirements-telegram.txt
-	$(COMPILE) $(ARGS) --group dev --all-extras -c requirements-telegram.txt -o requirements-dev.txt
+	$(COMPILE) $(ARGS) --extra board -c requirements-telegram.txt -o requirements-board.txt
+	$(COMPILE) $(ARGS) --group dev --all-extras -c requirements-telegram.txt -c requirements-board.txt -o requirements-dev.txt
 
 clean: ## remove the environment and all caches, no data
 	rm -rf "$(VENV)" .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 runtime:
-	@.ci/venv "$(VENV)" requirements$(addprefix -,$(EXTRA)).txt
+	@set -e; for list in $(or $(EXTRA:%=requirements-%.txt),requirements.txt); do .ci/venv "$(VENV)" "$$list"; done
 
 dev:
 	@.ci/venv "$(VENV)" requirements-dev.txt

@@ -15,6 +15,7 @@ from service import api, metrics
 from service.api import serve
 from service.api.serve import STOP_S, StartError, listen
 from service.bell import Bell
+from service.board import Dress, plain, usual_hour
 from service.clock import Clock, ScaledClock, WallClock
 from service.ledger import Ledger, LedgerError
 from service.mailroom import Mailroom, Town
@@ -86,7 +87,7 @@ class App:
         sources = self._make_sources(settings, enabled)
         self._judge = Judge(sources)
         self.episodes, self.watching = self._judge.episodes, self._judge.watching
-        self.second_opinion = self._reconcile.opinion
+        self.usual, self.second_opinion = partial(usual_hour, self._judge.markets), self._reconcile.opinion
         self._pipeline = self._make_pipeline(settings.pipeline, sources.recent)
         self._outposts.update(self._make_outposts(settings, client))
         self._mailroom = Mailroom(settings, client, Town(view=self, leads=lambda: self._pipeline.leads))
@@ -108,7 +109,7 @@ class App:
             calendar=read_calendar(settings.detector.calendar),
             simulated=self.simulated,
         )
-        self.records, self.depth = boards.of, Depths(sources).of
+        self.records, self.depth, self.recent = boards.of, Depths(sources).of, sources.recent
         return sources
 
     def _make_reconcile(self, settings: Settings, client: httpx.AsyncClient) -> Reconcile:
@@ -153,11 +154,11 @@ class App:
             for name, book in self._books.items()
         }
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, dress: Dress = plain) -> None:
         """Serve until `stop` is set, then leave in order: feeds, queue, lease, door. Raises StartError."""
         await self._mailroom.begin()
         listener = listen(*self._listener)
-        server = serve.server(api.build(self))
+        server = serve.server(dress(api.build(self), self))
         log.info("listening on http://%s:%s, ledger: %s", *listener.getsockname()[:2], self.ledger.kind)
         async with asyncio.TaskGroup() as tasks:
             door = tasks.create_task(server.serve(sockets=[listener]), name="api")

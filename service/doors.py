@@ -14,9 +14,9 @@ import httpx
 import msgspec
 from tqdm import tqdm
 
+from service import board, tape
 from service import decode as decoding
 from service import record as recording
-from service import tape
 from service.app import App, clock_of
 from service.clock import ScaledClock, WallClock
 from service.demo import Plan
@@ -52,7 +52,7 @@ async def run(args: Args, stop: asyncio.Event) -> int:
     ledger = await open_ledger(url, settings.service.data_dir, tag=settings.ledger.tag, store=settings.ledger.store)
     try:
         async with httpx.AsyncClient(trust_env=not settings.simulated) as client:
-            await App(settings, ledger, clock_of(settings), client).run(stop)
+            await App(settings, ledger, clock_of(settings), client).run(stop, board.dressed)
     finally:
         await ledger.close()
     return 0

@@ -173,8 +173,8 @@ def test_nothing_large_is_tracked() -> None:
     assert not large
 
 
-#: Each holds the one before.
-LISTS = ("requirements.txt", "requirements-telegram.txt", "requirements-dev.txt")
+#: The first is in all of them, the last holds all.
+LISTS = ("requirements.txt", "requirements-telegram.txt", "requirements-board.txt", "requirements-dev.txt")
 
 
 def names(path: str) -> set[str]:
@@ -212,6 +212,8 @@ def test_lists_pin_every_dependency_with_hashes() -> None:
     telegram = runtime | {canonical(item) for item in PROJECT["project"]["optional-dependencies"]["telegram"]}
     assert runtime <= names("requirements.txt"), "run: make lock"
     assert telegram <= names("requirements-telegram.txt"), "run: make lock"
+    board = runtime | {canonical(item) for item in PROJECT["project"]["optional-dependencies"]["board"]}
+    assert board <= names("requirements-board.txt"), "run: make lock"
     assert dev <= names("requirements-dev.txt"), "run: make lock"
     for path in LISTS:
         text = text_of(path)
@@ -222,4 +224,4 @@ def test_lists_pin_every_dependency_with_hashes() -> None:
 
 def test_all_lists_pin_the_same_versions() -> None:
     pins = [dict(re.findall(r"^([\w.-]+)==(\S+)", text_of(path), re.MULTILINE)) for path in LISTS]
-    assert pins[0].items() <= pins[1].items() <= pins[2].items()
+    assert all(pins[0].items() <= some.items() <= pins[-1].items() for some in pins)

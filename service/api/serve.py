@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 #: Real seconds an open answer may take when the service stops.
 STOP_S = 1.0
@@ -25,10 +25,10 @@ class Server(uvicorn.Server):
         yield
 
 
-def server(app: FastAPI) -> Server:
+def server(app: ASGIApp) -> Server:
     """Uvicorn without its own log and signals."""
     return Server(
-        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=int(STOP_S))
+        uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=int(STOP_S))
     )
 
 

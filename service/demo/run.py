@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from service import tape
+from service import board, tape
 from service.app import App
 from service.clock import Clock, ScaledClock
 from service.demo.rehearsal import TAG, Stage, settings_toml
@@ -86,7 +86,7 @@ async def demo(plan: Plan, screen: Screen, stop: asyncio.Event) -> None:
             beside = [market.play(rows), _note_place(plan.home, clock), screen.run(app)]
             if plan.once:
                 beside.append(_until_closed(settings.api.port, clock, screen, stop))
-            await _together(app.run(stop), beside)
+            await _together(app.run(stop, board.dressed), beside)
     if not plan.keep:
         shutil.rmtree(plan.home, ignore_errors=True)
     screen.closing(plan.home, kept=plan.keep)

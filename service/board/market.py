@@ -1,0 +1,119 @@
+"""Reads what the board shows of one market: two windows, two hours of minutes, price, record, newest orders.
+
+What changes slowly (names of coins, what was heard of each minute) is read every few seconds and kept. Sums nothing.
+"""
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+from service.board.picture import Market, Minute, Window
+from service.board.prices import Prices
+from service.board.sight import Sight
+from service.detector import Claim, since
+from service.detector.price import STANDS_FOR_ALL
+from service.ledger.live import stretches
+from service.model import ALL, HOUR, MINUTE, SECOND, Coverage, Liquidation, Reading, Since, Totals
+
+#: Bars.
+MINUTES = 120
+#: Newest orders shown.
+TAPE = 24
+#: How far back they are looked for, a short look first.
+_TAPE_MS = (MINUTE, 10 * MINUTE, 75 * MINUTE)
+#: What changes slowly is read so often, in real seconds.
+SLOW_S = 5.0
+#: Orders of the last moments are looked at again: feeds tell late.
+_AGAIN_MS = 30 * SECOND
+#: A record younger than this is no news: every hour is the largest since some minutes ago.
+_RECORD_MS = 24 * HOUR
+
+
+class Markets:
+    """Every market that is looked at."""
+
+    def __init__(self, sight: Sight) -> None:
+        self.names: tuple[str, ...] = ()
+        """Coins with an order in the last day."""
+        self._sight = sight
+        self._heard: dict[int, float] = {}
+        self._prices: dict[str, Prices] = {}
+        self._slow_at = float("-inf")
+
+    async def read(self, assets: Sequence[str], venues: Sequence[str], now: int) -> dict[str, Market]:
+        """By asset, as of `now` (ms UTC). Raises LedgerError."""
+        await self._slowly(venues, now)
+        coins = {_quoted(asset) for asset in assets}
+        self._prices = {coin: self._priced(coin, now) for coin in coins}
+        readings = await self._sight.ledger.read(assets, now) if assets else []
+        return {reading.asset: await self._market(reading) for reading in readings}
+
+    async def _slowly(self, venues: Sequence[str], now: int) -> None:
+        clock = asyncio.get_running_loop().time
+        if clock() - self._slow_at < SLOW_S / max(1.0, self._sight.clock.speed / 10):
+            return
+        self.names = tuple(await self._sight.ledger.assets(now))
+        slots = await self._sight.ledger.slots(venues, now)
+        found = {at: slots.shares(venues, list(stretches(at, at + MINUTE))) for at in _starts(now)}
+        self._heard = {at: shares[0] for at, shares in found.items() if shares is not None}
+        self._slow_at = clock()
+
+    def _priced(self, coin: str, now: int) -> Prices:
+        kept = self._prices.get(coin) or Prices(MINUTES * MINUTE)
+        kept.see(self._sight.recent.of(coin, max(kept.upto - _AGAIN_MS, now - _TAPE_MS[-1]), now), now)
+        return kept
+
+    async def _market(self, reading: Reading) -> Market:
+        sight, asset, now = self._sight, reading.asset, reading.now
+        starts = _starts(now)
+        bars = await sight.ledger.history(asset, starts[0], now + 1, width=MINUTE)
+        quoted, prices = self._prices[_quoted(asset)].line()
+        hour, day = await self._window(reading, "1h"), await self._window(reading, "24h")
+        return Market(
+            asset=asset,
+            hour=hour,
+            day=day,
+            usual_usd=sight.usual(asset),
+            since=self._record(asset, hour.totals.usd, now),
+            minutes=tuple(self._minute(at, bars.get(at), prices.get(at), now) for at in starts),
+            quoted=quoted,
+            tape=self._tape(asset, now),
+        )
+
+    async def _window(self, reading: Reading, span: str) -> Window:
+        coverage: Coverage = await self._sight.coverage(reading.asset, span, reading.now)
+        return Window(totals=reading.spans[span], coverage=coverage)
+
+    def _minute(self, at: int, totals: Totals | None, price: float | None, now: int) -> Minute:
+        """A minute without an order holds nothing only if somebody listened; the running one is being heard."""
+        heard = self._heard.get(at)
+        silent = totals is None and not heard and at + 2 * MINUTE < now
+        usd = (None, None) if silent else (totals.long_usd, totals.short_usd) if totals else (0.0, 0.0)
+        return Minute(at=at, long_usd=usd[0], short_usd=usd[1], heard=heard, price=price)
+
+    def _record(self, asset: str, usd: float, now: int) -> Since | None:
+        board = self._sight.records(asset)
+        if board is None or not usd:
+            return None
+        found = since(board, Claim(measure="hour", side="total", usd=usd, onset=now, running=True), self._sight.zone)
+        if found is None:
+            return None
+        stood = found.first_at if found.at is None else found.at
+        return found if now - stood >= _RECORD_MS else None
+
+    def _tape(self, asset: str, now: int) -> tuple[Liquidation, ...]:
+        found: Collection[Liquidation] = ()
+        for back in _TAPE_MS:
+            found = self._sight.recent.of(asset, now - back, now)
+            if len(found) >= TAPE:
+                break
+        return tuple(found)[-TAPE:][::-1]
+
+
+def _quoted(asset: str) -> str:
+    return STANDS_FOR_ALL if asset == ALL else asset
+
+
+def _starts(now: int) -> list[int]:
+    """The minutes shown, by their start; the last one runs."""
+    last = now // MINUTE * MINUTE
+    return [last - back * MINUTE for back in reversed(range(MINUTES))]
