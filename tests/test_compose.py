@@ -139,7 +139,7 @@ def test_the_parts_find_each_other() -> None:
 def test_image_is_built_from_hashes_and_runs_as_nobody_special() -> None:
     stages = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[1:]
     assert len(stages) == 2
-    assert "--require-hashes -r requirements-telegram.txt" in stages[0]
+    assert "--require-hashes -r requirements-telegram.txt -r requirements-board.txt" in stages[0]
     assert re.search(r"^USER cascade$", stages[1], re.MULTILINE)
     assert re.search(r'^HEALTHCHECK .*\n? +CMD \["cascade", "status"', stages[1], re.MULTILINE)
     assert stages[1].rindex("USER cascade") < stages[1].index("ENTRYPOINT")

@@ -11,7 +11,8 @@ from service.api.view import View
 ABOUT = (
     "Tells while it is happening that a liquidation cascade runs: how big, which side, on which venues, how sure. "
     "Times are ms UTC, money is US dollars, side is the side of the position that was closed by force. "
-    "What is not known is null, never 0."
+    "What is not known is null, never 0. Browsers get a live board at `/` where the extra `board` is installed "
+    "(`make run EXTRA=board`), else this page."
 )
 
 

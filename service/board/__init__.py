@@ -3,6 +3,7 @@
 It needs the extra `board` (NiceGUI), which is imported only where it is installed and a service asks for a front.
 """
 
+import logging
 from collections.abc import Callable
 from importlib.util import find_spec
 
@@ -13,6 +14,8 @@ from service.board.sight import Sight
 from service.board.usual import usual_hour
 
 __all__ = ["HINT", "Dress", "Sight", "dressed", "installed", "plain", "usual_hour"]
+
+log = logging.getLogger("cascade.board")
 
 Dress = Callable[[FastAPI, Sight], ASGIApp]
 """Puts something in front of the HTTP door."""
@@ -37,6 +40,7 @@ def dressed(app: FastAPI, sight: Sight) -> ASGIApp:
     Once in a process: the library keeps its pages, clients and tasks in globals.
     """
     if not installed():
+        log.info("%s", HINT)
         return app
     from service.board.front import Front  # noqa: PLC0415  # a second of importing, for who has the board only
 

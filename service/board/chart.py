@@ -7,8 +7,8 @@ from typing import Any
 
 from service.board.phrases import UNKNOWN, Phrases
 from service.board.picture import Market, Minute
-from service.model import Side
-from service.text import percent
+from service.model import MINUTE, Alert, Side
+from service.text import percent, sign
 from service.text.amounts import clock_utc
 
 #: As on the boards in Grafana; both are readable on dark and on light.
@@ -19,8 +19,8 @@ _WHOLE = 0.999
 Options = dict[str, Any]
 
 
-def options(market: Market | None, words: Phrases) -> Options:
-    """What the chart shows: shorts up, longs down, price on a scale of its own."""
+def options(market: Market | None, words: Phrases, alerts: Sequence[Alert] = ()) -> Options:
+    """What the chart shows: shorts up, longs down, price on a scale of its own, a line where an alert was written."""
     minutes = market.minutes if market else ()
     quoted = words.price_of(market.quoted) if market and market.quoted else words.columns.price
     shorts, longs = words.side[Side.SHORT], words.side[Side.LONG]
@@ -35,7 +35,7 @@ def options(market: Market | None, words: Phrases) -> Options:
         "series": [
             _bars(shorts, SHORT, [one.short_usd for one in minutes]) | {"markArea": _unheard(minutes)},
             _bars(longs, LONG, [None if one.long_usd is None else -one.long_usd for one in minutes]),
-            _line(quoted, [one.price for one in minutes]),
+            _line(quoted, [one.price for one in minutes]) | {"markLine": _marks(minutes, alerts)},
         ],
     }
 
@@ -51,7 +51,7 @@ def _minutes(minutes: Sequence[Minute]) -> Options:
         "type": "category",
         "data": [clock_utc(one.at)[:5] for one in minutes],
         "axisLabel": {"color": QUIET, "hideOverlap": True},
-        "axisTick": {"show": False},
+        "axisTick": {"show": False, "interval": 0},  # areas snap to ticks
         "axisLine": {"onZero": True, "lineStyle": {"color": QUIET}},
     }
 
@@ -100,13 +100,25 @@ def _line(name: str, data: list[float | None]) -> Options:
 
 
 def _unheard(minutes: Sequence[Minute]) -> Options:
-    """Grey stretches in which less than all was heard; the last two minutes are still being written down."""
-    places = [at for at, one in enumerate(minutes[:-2]) if one.heard is None or one.heard < _WHOLE]
+    """Grey stretches in which less than all was heard; of the last minutes that is not known yet."""
+    places = [at for at, one in enumerate(minutes) if one.heard is not None and one.heard < _WHOLE]
     runs = [[at for _, at in run] for _, run in groupby(enumerate(places), lambda pair: pair[1] - pair[0])]
     return {
         "silent": True,
         "itemStyle": {"color": QUIET, "opacity": 0.15},
         "data": [[{"xAxis": run[0]}, {"xAxis": run[-1]}] for run in runs],
+    }
+
+
+def _marks(minutes: Sequence[Minute], alerts: Sequence[Alert]) -> Options:
+    """A line in each minute with an alert, under the sign of the newest one."""
+    places = {one.at: place for place, one in enumerate(minutes)}
+    signs = {places[at]: sign(alert) for alert in reversed(alerts) if (at := alert.at // MINUTE * MINUTE) in places}
+    return {
+        "silent": True,
+        "symbol": "none",
+        "lineStyle": {"color": QUIET, "type": "dashed", "width": 1, "opacity": 0.7},
+        "data": [{"xAxis": place, "label": {"formatter": one, "color": QUIET}} for place, one in signs.items()],
     }
 
 

@@ -1,7 +1,7 @@
 """The board in Chinese. Owns its words; numbers are written by `service.text`."""
 
 from service.board.phrases import Columns, Controls, Phrases
-from service.model import Alert, Coverage, Episode, FeedState, Liquidation, Phase, Side, Since
+from service.model import Coverage, Episode, FeedState, Liquidation, Side, Since
 from service.text import grade_zh, percent, usd_zh
 from service.text.amounts import multiple, when_utc
 from service.text.chinese.nouns import KIND, SIDE
@@ -29,15 +29,6 @@ def _hidden(coverage: Coverage) -> str:
 
 def _kind(episode: Episode) -> str:
     return f"{grade_zh(episode.grade)}{KIND[episode.kind]}"
-
-
-def _turn(alert: Alert) -> str:
-    match alert.phase:
-        case Phase.OPENED:
-            return "开始"
-        case Phase.CLOSED:
-            return "结束"
-    return "仍在持续" if alert.rule == "reminder" else "扩大"
 
 
 def _order(order: Liquidation) -> str:
@@ -85,7 +76,8 @@ CHINESE = Phrases(
     usual_is=lambda usd: f"该时段1小时常态：{usd_zh(usd)}",
     learning="常态水平还在积累中",
     since=_since,
-    since_lately="不算纪录：一天内有过同样规模，或记录太短",
+    since_lately="一天内有过同样规模",
+    since_when="历史还短，暂不评纪录",
     heard="数据覆盖",
     heard_hour="近1小时已收到",
     live=lambda coverage: f"{coverage.venues}家交易所中{coverage.venues_live}家在线",
@@ -105,7 +97,7 @@ CHINESE = Phrases(
     part="属全市场行情",
     alerts="最近提醒",
     no_alert="还没有提醒。",
-    turn=_turn,
+    started="开始",
     new_alert=lambda words: f"新提醒：{words}",
     tape="最新爆仓单",
     no_order="近75分钟没有爆仓单。",

@@ -1,7 +1,7 @@
 """The board in English. Owns its words; numbers are written by `service.text`."""
 
 from service.board.phrases import Columns, Controls, Phrases
-from service.model import Alert, Coverage, Episode, FeedState, Liquidation, Phase, Side, Since
+from service.model import Coverage, Episode, FeedState, Liquidation, Side, Since
 from service.text import grade_en, percent, usd_en
 from service.text.amounts import multiple, when_utc
 from service.text.english.nouns import KIND, SIDE
@@ -31,15 +31,6 @@ def _hidden(coverage: Coverage) -> str:
 
 def _kind(episode: Episode) -> str:
     return f"{grade_en(episode.grade)} {KIND[episode.kind]}".strip().capitalize()
-
-
-def _turn(alert: Alert) -> str:
-    match alert.phase:
-        case Phase.OPENED:
-            return "started"
-        case Phase.CLOSED:
-            return "over"
-    return "still running" if alert.rule == "reminder" else "growing"
 
 
 def _order(order: Liquidation) -> str:
@@ -87,7 +78,8 @@ ENGLISH = Phrases(
     usual_is=lambda usd: f"usual at this time of day: {usd_en(usd)}",
     learning="what is usual here is still being learnt",
     since=_since,
-    since_lately="no record: as much within a day, or the memory is too short",
+    since_lately="as much within the last day",
+    since_when="too short a memory for records",
     heard="Heard",
     heard_hour="of the last hour",
     live=lambda coverage: f"{coverage.venues_live} of {coverage.venues} venues live",
@@ -107,7 +99,7 @@ ENGLISH = Phrases(
     part="part of it",
     alerts="Latest alerts",
     no_alert="No alert yet.",
-    turn=_turn,
+    started="started",
     new_alert=lambda words: f"New alert: {words}",
     tape="Newest orders",
     no_order="No order in the last 75 minutes.",

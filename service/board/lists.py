@@ -11,7 +11,7 @@ from service.text.amounts import clock_utc, when_utc
 from service.text.message import SIGN
 
 #: Alerts shown.
-SHOWN = 10
+SHOWN = 12
 #: An alert younger than this (ms) stands out.
 _NEW_MS = 3 * MINUTE
 #: Episodes of coins shown beside the one of all coins.
@@ -72,14 +72,18 @@ def alerts(picture: Picture, asset: str, words: Phrases) -> str:
     mine = told(picture, asset)
     if not mine:
         return f"<p class=none>{escape(words.no_alert)}</p>"
-    rows = "".join(
-        f"<li class='{alert.side}{' fresh' if picture.now - alert.at < _NEW_MS else ''}"
-        f"{' over' if alert.phase is Phase.CLOSED else ''}'><time>{escape(when_utc(alert.at, picture.now))}</time>"
-        f"<span class=sign aria-hidden=true>{sign(alert)}</span><span class=words>{escape(spoken(alert, words))} "
-        f"<span class=turn>{escape(words.turn(alert))}</span></span></li>"
-        for alert in mine
+    return f"<ol>{''.join(_alert(alert, picture.now, words) for alert in mine)}</ol>"
+
+
+def _alert(alert: Alert, now: int, words: Phrases) -> str:
+    fresh = " fresh" if now - alert.at < _NEW_MS else ""
+    over = " over" if alert.phase is Phase.CLOSED else ""
+    turn = f" <span class=turn>{escape(words.started)}</span>" if alert.phase is Phase.OPENED else ""
+    return (
+        f"<li class='{alert.side}{fresh}{over}'><time>{escape(when_utc(alert.at, now))}</time>"
+        f"<span class=sign aria-hidden=true>{sign(alert)}</span>"
+        f"<span class=words>{escape(spoken(alert, words))}{turn}</span></li>"
     )
-    return f"<ol>{rows}</ol>"
 
 
 def tape(market: Market | None, words: Phrases) -> str:

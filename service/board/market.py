@@ -24,6 +24,8 @@ _TAPE_MS = (MINUTE, 10 * MINUTE, 75 * MINUTE)
 SLOW_S = 5.0
 #: Orders of the last moments are looked at again: feeds tell late.
 _AGAIN_MS = 30 * SECOND
+#: What was heard of a minute is written down by then.
+_HEARD_BY_MS = 3 * MINUTE
 #: A record younger than this is no news: every hour is the largest since some minutes ago.
 _RECORD_MS = 24 * HOUR
 
@@ -68,13 +70,15 @@ class Markets:
         bars = await sight.ledger.history(asset, starts[0], now + 1, width=MINUTE)
         quoted, prices = self._prices[_quoted(asset)].line()
         hour, day = await self._window(reading, "1h"), await self._window(reading, "24h")
+        live = hour.coverage.venues_live > 0
         return Market(
             asset=asset,
             hour=hour,
             day=day,
             usual_usd=sight.usual(asset),
             since=self._record(asset, hour.totals.usd, now),
-            minutes=tuple(self._minute(at, bars.get(at), prices.get(at), now) for at in starts),
+            remembers=self._remembers(asset, now),
+            minutes=tuple(self._minute(at, bars.get(at), prices.get(at), now, live=live) for at in starts),
             quoted=quoted,
             tape=self._tape(asset, now),
         )
@@ -83,22 +87,27 @@ class Markets:
         coverage: Coverage = await self._sight.coverage(reading.asset, span, reading.now)
         return Window(totals=reading.spans[span], coverage=coverage)
 
-    def _minute(self, at: int, totals: Totals | None, price: float | None, now: int) -> Minute:
-        """A minute without an order holds nothing only if somebody listened; the running one is being heard."""
-        heard = self._heard.get(at)
-        silent = totals is None and not heard and at + 2 * MINUTE < now
+    def _minute(self, at: int, totals: Totals | None, price: float | None, now: int, *, live: bool) -> Minute:
+        """A minute without an order holds nothing only if somebody listened; of the last ones, if somebody does."""
+        over = at + _HEARD_BY_MS < now
+        heard = self._heard.get(at) if over else None
+        silent = totals is None and not (heard if over else live)
         usd = (None, None) if silent else (totals.long_usd, totals.short_usd) if totals else (0.0, 0.0)
         return Minute(at=at, long_usd=usd[0], short_usd=usd[1], heard=heard, price=price)
 
     def _record(self, asset: str, usd: float, now: int) -> Since | None:
         board = self._sight.records(asset)
-        if board is None or not usd:
+        if board is None or not usd or not self._remembers(asset, now):
             return None
         found = since(board, Claim(measure="hour", side="total", usd=usd, onset=now, running=True), self._sight.zone)
         if found is None:
             return None
         stood = found.first_at if found.at is None else found.at
         return found if now - stood >= _RECORD_MS else None
+
+    def _remembers(self, asset: str, now: int) -> bool:
+        board = self._sight.records(asset)
+        return board is not None and board.first_at is not None and now - board.first_at > _RECORD_MS + HOUR
 
     def _tape(self, asset: str, now: int) -> tuple[Liquidation, ...]:
         found: Collection[Liquidation] = ()

@@ -53,10 +53,16 @@ def _split(share: float | None) -> str:
 def _usual(market: Market | None, words: Phrases) -> str:
     times = market.multiple if market else None
     usual = market.usual_usd if market else None
-    record = words.since(market.since) if market and market.since else words.since_lately
-    lines = [words.learning if usual is None else words.usual_is(usual), record]
-    text = "".join(f"<p class=small>{escape(line)}</p>" for line in lines)
-    return _card(words.usual, UNKNOWN if times is None else words.times(times), text)
+    text = f"<p class=small>{escape(words.learning if usual is None else words.usual_is(usual))}</p>"
+    return _card(words.usual, UNKNOWN if times is None else words.times(times), text, beside=_record(market, words))
+
+
+def _record(market: Market | None, words: Phrases) -> str:
+    if market is None or not market.hour.totals.usd:
+        return UNKNOWN
+    if market.since:
+        return words.since(market.since)
+    return words.since_lately if market.remembers else words.since_when
 
 
 def _heard(market: Market | None, words: Phrases) -> str:

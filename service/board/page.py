@@ -53,7 +53,7 @@ class Page:
         self._area("news", "unseen").props("role=status aria-live=polite")
         with ui.element("header").classes("top"):
             self._controls()
-        with ui.element("main").props("id=figures tabindex=-1"):
+        with ui.element("div").classes("figures").props("id=figures tabindex=-1"):
             self._panels(shown)
         ui.html(f"<footer>{words.no_advice} <a href=docs>{words.controls.docs}</a></footer>", sanitize=False)
         self.show(shown)

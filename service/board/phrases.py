@@ -6,7 +6,7 @@ All texts are plain: whoever puts one into a page escapes it.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from service.model import Alert, Coverage, Episode, FeedState, Liquidation, Side, Since
+from service.model import Coverage, Episode, FeedState, Liquidation, Side, Since
 
 #: What stands for a number nobody knows.
 UNKNOWN = "—"
@@ -78,7 +78,9 @@ class Phrases:
     """While nobody knows what is usual."""
     since: Callable[[Since], str]
     since_lately: str
-    """That there was as much within the last day, or that nobody can say."""
+    """That there was as much within the last day."""
+    since_when: str
+    """That the memory is too short to call anything a record."""
     heard: str
     heard_hour: str
     live: Callable[[Coverage], str]
@@ -105,7 +107,8 @@ class Phrases:
 
     alerts: str
     no_alert: str
-    turn: Callable[[Alert], str]
+    started: str
+    """Of an alert that opens an episode; the headlines of the others say what they are."""
     new_alert: Callable[[str], str]
 
     tape: str

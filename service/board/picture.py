@@ -37,7 +37,9 @@ class Market(Record, frozen=True, kw_only=True):
     usual_usd: float | None
     """Usual dollars of an hour at this time of day."""
     since: Since | None
-    """The last hour at least as large; None while nobody can say."""
+    """The last hour at least as large, where that is a day ago or the memory begins a day ago; else None."""
+    remembers: bool
+    """Whether the memory reaches a day back: without it no hour is a record."""
     minutes: tuple[Minute, ...]
     """Oldest first, the last one still running."""
     quoted: str

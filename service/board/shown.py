@@ -85,5 +85,5 @@ class Shown:
         market = self.market(asset)
         name = words.all_coins if asset == ALL else asset
         usd = numbers.dollars(market.hour, words) if market else UNKNOWN
-        made = options(market, words)
+        made = options(market, words, lists.told(self.picture, asset) if self.picture else ())
         return Drawn(options=made, mark=repr(made["series"]), label=escape(words.bars_label(name, usd), quote=True))

@@ -49,9 +49,8 @@ class Watch:
                 await self.take()
                 if self.picture is not None:
                     tell(self.picture)
-            await asyncio.sleep(LEAST_S)
-            if (left := EVERY_S - (clock() - began)) > 0:
-                await self._sight.changed(left)
+            await self._sight.changed(max(LEAST_S, EVERY_S - (clock() - began)))
+            await asyncio.sleep(max(0.0, LEAST_S - (clock() - began)))
 
     async def need(self, asset: str) -> Picture | None:
         """A fresh picture with this asset in it; all who ask at once share one. None while none can be taken."""

@@ -10,6 +10,7 @@ from unicodedata import east_asian_width
 
 import msgspec
 
+from service import board
 from service.app import App
 from service.ledger import LedgerError
 from service.model import ALL, Alert, FeedState, Phase, Totals
@@ -40,7 +41,9 @@ class Screen:
         self._say(scenario.NOTICE["zh"])
         if resumed:
             self._say(f"Going on from {stamp_utc(origin)}, where the last demo was interrupted (--fresh starts anew).")
-        self._say(f"API on http://{settings['host']}:{settings['port']}  (/alerts /windows /venues /metrics /docs)")
+        door = f"http://{settings['host']}:{settings['port']}"
+        self._say(f"Board on {door}" if board.installed() else f"No board: {board.HINT}.")
+        self._say(f"API on {door}  (/alerts /windows /venues /metrics /docs)")
         self._say(f"Ledger: {app.ledger.kind}. One hour passes in {3600 / app.clock.speed:.0f} s. Ctrl-C ends.\n")
 
     async def run(self, app: App) -> None:
