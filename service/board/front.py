@@ -63,7 +63,7 @@ class Front:
             dark=None,
             tailwind=False,
             reconnect_timeout=_BACK_S,
-            message_history_length=200,
+            message_history_length=40,
             binding_refresh_interval=None,
             show_welcome_message=False,
         )
