@@ -66,6 +66,7 @@ CHINESE = Phrases(
     side={Side.LONG: "多单", Side.SHORT: "空单"},
     kind=_kind,
     severity=lambda word: _SEVERITY.get(word, word),
+    numbers="关键数据",
     hour="近1小时爆仓",
     day="近24小时爆仓",
     share=_share,

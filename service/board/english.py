@@ -68,6 +68,7 @@ ENGLISH = Phrases(
     side={Side.LONG: "longs", Side.SHORT: "shorts"},
     kind=_kind,
     severity=str,
+    numbers="Key figures",
     hour="Liquidated, last hour",
     day="Liquidated, last 24 h",
     share=_share,

@@ -72,17 +72,21 @@ def alerts(picture: Picture, asset: str, words: Phrases) -> str:
     mine = told(picture, asset)
     if not mine:
         return f"<p class=none>{escape(words.no_alert)}</p>"
-    return f"<ol>{''.join(_alert(alert, picture.now, words) for alert in mine)}</ol>"
+    shown = {one.alert.id for one in picture.running if one.alert and asset in (ALL, one.episode.asset)}
+    rows = (_alert(one, picture.now, words, unfold=one is mine[0] and one.id not in shown) for one in mine)
+    return f"<ol>{''.join(rows)}</ol>"
 
 
-def _alert(alert: Alert, now: int, words: Phrases) -> str:
+def _alert(alert: Alert, now: int, words: Phrases, *, unfold: bool) -> str:
+    """A headline that opens on what was said; it is open for the newest one, unless its episode says the same."""
     fresh = " fresh" if now - alert.at < _NEW_MS else ""
     over = " over" if alert.phase is Phase.CLOSED else ""
     turn = f" <span class=turn>{escape(words.started)}</span>" if alert.phase is Phase.OPENED else ""
     return (
         f"<li class='{alert.side}{fresh}{over}'><time>{escape(when_utc(alert.at, now))}</time>"
         f"<span class=sign aria-hidden=true>{sign(alert)}</span>"
-        f"<span class=words>{escape(spoken(alert, words))}{turn}</span></li>"
+        f"<details{' open' if unfold else ''}><summary class=words>{escape(spoken(alert, words))}{turn}</summary>"
+        f"{_why(alert, words)}</details></li>"
     )
 
 

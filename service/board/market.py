@@ -57,6 +57,8 @@ class Markets:
         slots = await self._sight.ledger.slots(venues, now)
         found = {at: slots.shares(venues, list(stretches(at, at + MINUTE))) for at in _starts(now)}
         self._heard = {at: shares[0] for at, shares in found.items() if shares is not None}
+        for kept in self._prices.values():
+            kept.upto = 0  # read anew: histories tell old orders late
         self._slow_at = clock()
 
     def _priced(self, coin: str, now: int) -> Prices:

@@ -53,15 +53,16 @@ def _split(share: float | None) -> str:
 def _usual(market: Market | None, words: Phrases) -> str:
     times = market.multiple if market else None
     usual = market.usual_usd if market else None
-    text = f"<p class=small>{escape(words.learning if usual is None else words.usual_is(usual))}</p>"
-    return _card(words.usual, UNKNOWN if times is None else words.times(times), text, beside=_record(market, words))
+    record = words.since(market.since) if market and market.since else ""
+    lines = [words.learning if usual is None else words.usual_is(usual), "" if record else _no_record(market, words)]
+    text = "".join(f"<p class=small>{escape(line)}</p>" for line in lines if line)
+    return _card(words.usual, UNKNOWN if times is None else words.times(times), text, beside=record)
 
 
-def _record(market: Market | None, words: Phrases) -> str:
+def _no_record(market: Market | None, words: Phrases) -> str:
+    """Why the hour is called no record."""
     if market is None or not market.hour.totals.usd:
-        return UNKNOWN
-    if market.since:
-        return words.since(market.since)
+        return ""
     return words.since_lately if market.remembers else words.since_when
 
 

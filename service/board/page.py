@@ -90,7 +90,8 @@ class Page:
 
     def _panels(self, shown: Shown) -> None:
         words = self.words
-        with ui.element("section").classes("numbers").props(f'aria-label="{words.hour}"'):
+        with ui.element("section").classes("numbers").props("aria-labelledby=title-numbers"):
+            ui.html(words.numbers, sanitize=False, tag="h2").classes("unseen").props("id=title-numbers")
             self._area("numbers", "cards")
         with self._panel("bars", words.bars):
             ui.html(words.bars_about, sanitize=False, tag="p").classes("about")

@@ -64,6 +64,7 @@ class Phrases:
     """With its grade, first letter large."""
     severity: Callable[[str], str]
 
+    numbers: str
     hour: str
     day: str
     share: Callable[[float], str]
