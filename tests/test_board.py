@@ -232,6 +232,13 @@ async def test_what_venues_send_is_escaped():
     assert "&lt;img" in html
 
 
+async def test_a_coin_called_like_markup_cannot_be_picked():
+    sight = Sight()
+    await sight.heard(order(asset="<b>x"), order(asset="SOL"), order(asset="BTC"), order(asset="币安人生"))
+
+    assert (await shown(sight)).assets == ("BTC", "SOL", "币安人生")
+
+
 @WORDS
 async def test_a_venue_that_is_not_live_says_why(words):
     sight = Sight()

@@ -4,10 +4,10 @@ Owns which language and what the browser remembers, and the list of open pages. 
 globals, so there is one front in a process.
 """
 
-import re
 from collections.abc import Mapping
+from functools import partial
 from importlib.resources import files
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from fastapi import FastAPI, Request
 from nicegui import app as library
@@ -22,7 +22,7 @@ from service.board.english import ENGLISH
 from service.board.page import THEMES, Page
 from service.board.phrases import Phrases
 from service.board.picture import Picture
-from service.board.shown import Shown
+from service.board.shown import Shown, is_asset
 from service.board.sight import Sight
 from service.board.watch import Watch
 from service.model import ALL
@@ -32,7 +32,6 @@ MOUNT = "/board"
 LANGUAGES: Mapping[str, Phrases] = {"en": ENGLISH, "zh": CHINESE}
 #: As the library names them.
 _LOCALES = {"en": "en-US", "zh": "zh-CN"}
-_ASSET = re.compile(r"[\w.$-]{1,24}")
 #: Real seconds a page that lost its line may come back in.
 _BACK_S = 8.0
 _ICON = (
@@ -49,6 +48,7 @@ class Front:
         self._pages: dict[str, Page] = {}
         self._watch = Watch(sight)
         self._shown = Shown(None)
+        self._told = 0
         head = files("service.board")
         self._head = (
             f"<style>{(head / 'style.css').read_text()}</style><script>{(head / 'stale.js').read_text()}</script>"
@@ -99,10 +99,11 @@ class Front:
             await self._welcome(request, client, words)
 
     async def _welcome(self, request: Request, client: Client, words: Phrases) -> None:
-        market, theme = request.cookies.get("cascade_market", ALL), request.cookies.get("cascade_theme", "auto")
+        market, theme = (request.cookies.get(f"cascade_{name}", "") for name in ("market", "theme"))
+        market = unquote(market)
         page = _Page(
             words,
-            market if _ASSET.fullmatch(market) else ALL,
+            market if is_asset(market) else ALL,
             theme if theme in THEMES else "auto",
             self,
         )
@@ -121,7 +122,7 @@ class Front:
 
     async def change(self, page: Page, asset: str) -> None:
         """A page shows another asset from now on. What no coin is called is ignored."""
-        if not _ASSET.fullmatch(asset):
+        if not is_asset(asset):
             return
         await self.enter(asset)
         self._watch.looked[page.asset] -= 1
@@ -137,14 +138,13 @@ class Front:
         await self._watch.run(self._tell)
 
     def _tell(self, picture: Picture) -> None:
-        if picture is self._shown.picture and picture.taken == self._told:
+        if picture.taken == self._told:
             return
         self._told = picture.taken
-        self._shown = Shown(picture)
+        if picture is not self._shown.picture:
+            self._shown = Shown(picture)
         for page in list(self._pages.values()):
-            page.show(self._shown)
-
-    _told = 0
+            library.safe_invoke(partial(page.show, self._shown))  # one page's failure is no other's
 
 
 class _Page(Page):

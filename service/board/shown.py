@@ -1,5 +1,6 @@
 """A picture in words: every area of the page, made once for all pages that show the same asset in the same language."""
 
+import re
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -15,6 +16,12 @@ from service.text import clock_utc
 T = TypeVar("T")
 #: Coins traders look for first.
 _FIRST = ("BTC", "ETH", "SOL")
+_ASSET = re.compile(r"[\w.$-]{1,24}")
+
+
+def is_asset(name: str) -> bool:
+    """Whether a coin may be called so: letters and digits of any script, few signs, no markup."""
+    return _ASSET.fullmatch(name) is not None
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,8 @@ class Shown:
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """Coins to pick from."""
-        names = self.picture.assets if self.picture else ()
+        """Coins to pick from; what is called unlike a coin cannot be picked."""
+        names = [name for name in (self.picture.assets if self.picture else ()) if is_asset(name)]
         return tuple(sorted(names, key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)))
 
     def market(self, asset: str) -> Market | None:
