@@ -52,7 +52,7 @@ class Sight(Stage):
 def order(usd=1_000_000.0, side=Side.SHORT, ago=MINUTE, **changes):
     at = NOW - ago
     given = {"venue": "binance", "symbol": "BTCUSDT", "asset": "BTC", "price": 95_000.0, **changes}
-    name = f"{given['venue']}{given['symbol']}{usd}{ago}{side}"
+    name = f"{given['venue']}{given['symbol']}{given['asset']}{usd}{ago}{side}"
     return Liquidation(side=side, quantity=1.0, usd=usd, at=at, seen=at, id=name, **given)
 
 
