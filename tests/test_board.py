@@ -197,6 +197,11 @@ async def test_an_open_episode_shows_its_stage_and_why(words):
     assert (said.why.en if words.code == "en" else said.why.zh) in text
     assert words.no_episode in lists.episodes(seen.picture, "ETH", words)
 
+    sight.open = [msgspec.structs.replace(sight.open[0], asset="BTC", parent="e0")]
+    seen = await shown(sight)
+    assert "class=why" not in lists.episodes(seen.picture, ALL, words), "a line beside the market's own episode"
+    assert "class=why" in lists.episodes(seen.picture, "BTC", words)
+
 
 @WORDS
 async def test_alerts_stand_newest_first_and_lines_only_at_their_coin(words):

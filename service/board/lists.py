@@ -24,10 +24,11 @@ def episodes(picture: Picture, asset: str, words: Phrases) -> str:
     if not mine:
         return f"<p class=none>{escape(words.no_episode)}</p>"
     ordered = sorted(mine, key=lambda one: one.episode.parent is not None)
-    return "".join(_episode(one, picture.now, words) for one in ordered[:_MOST])
+    return "".join(_episode(one, picture.now, words, alone=asset != ALL) for one in ordered[:_MOST])
 
 
-def _episode(one: Running, now: int, words: Phrases) -> str:
+def _episode(one: Running, now: int, words: Phrases, *, alone: bool) -> str:
+    """Beside the episode of all coins those of single ones are lines."""
     episode, alert = one.episode, one.alert
     line = episode.parent is not None
     floor = f"{words.floor} " if alert is None or alert.at_least else ""
@@ -35,7 +36,7 @@ def _episode(one: Running, now: int, words: Phrases) -> str:
     usd = usd if words.code == "en" else usd.replace(" ", "")
     share = words.no_share if episode.share is None else words.share(episode.share)
     facts = [words.began(episode.started_at, now), words.hour_usd(usd), share, words.part if line else ""]
-    why = _why(alert, words) if alert and not line else ""
+    why = _why(alert, words) if alert and (alone or not line) else ""
     return (
         f"<article class='episode {episode.side} {escape(episode.stage)}'><h3><span class=sign aria-hidden=true>"
         f"{SIGN[episode.severity]}</span> {escape(words.kind(episode))} · {escape(_name(episode.asset, words))} "
