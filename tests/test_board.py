@@ -24,6 +24,7 @@ from service.detector import Board
 from service.detector.records import Peak, Stack
 from service.model import ALL, HOUR, MINUTE, FeedState, Liquidation, Phase, Side, SocketHealth
 from service.pipeline import Recent
+from service.text import why
 from tests.stage import NOW, VENUES, Stage, episode
 from tests.test_text import OPENED
 
@@ -57,7 +58,7 @@ def order(usd=1_000_000.0, side=Side.SHORT, ago=MINUTE, **changes):
 
 
 def alert_of(**changes):
-    return msgspec.structs.replace(OPENED, **({"at": NOW - MINUTE} | changes))
+    return msgspec.structs.replace(OPENED, **({"at": NOW - MINUTE, "why": why(OPENED)} | changes))
 
 
 async def shown(sight, asset=ALL):
@@ -194,7 +195,8 @@ async def test_an_open_episode_shows_its_stage_and_why(words):
     text = plain(lists.episodes(seen.picture, ALL, words))
 
     assert words.stage(sight.open[0]) in text
-    assert (said.why.en if words.code == "en" else said.why.zh) in text
+    assert getattr(said.why, words.code)
+    assert getattr(said.why, words.code) in text
     assert words.no_episode in lists.episodes(seen.picture, "ETH", words)
 
     sight.open = [msgspec.structs.replace(sight.open[0], asset="BTC", parent="e0")]
