@@ -44,10 +44,10 @@ def cascade() -> Dashboard:
         *shelf(
             2,
             4,
-            (8, figures.closed("1h", "Closed by force, last hour")),
-            (8, figures.closed("24h", "Closed by force, last 24 hours")),
+            (7, figures.closed("1h", "Closed by force, last hour")),
+            (7, figures.closed("24h", "Closed by force, last 24 hours")),
             (4, figures.multiple()),
-            (4, figures.open_episodes()),
+            (6, figures.open_episodes()),
         ),
         *shelf(
             6,
@@ -58,11 +58,11 @@ def cascade() -> Dashboard:
             (4, figures.coverage()),
         ),
         *shelf(11, 8, (12, course.minutes()), (12, course.price())),
-        *shelf(19, 8, (15, episodes.running()), (9, episodes.said())),
+        *shelf(19, 8, (16, episodes.running()), (8, episodes.said())),
         *shelf(27, 8, (12, course.rolling()), (12, course.since_onset())),
         *shelf(35, 7, (8, course.signals()), (8, course.excitation()), (8, course.turning())),
-        *shelf(42, 11, (12, where.assets()), (12, where.venues())),
-        *shelf(53, 7, (24, where.heard())),
+        *shelf(42, 10, (12, where.assets()), (12, where.venues())),
+        *shelf(52, 7, (24, where.heard())),
     ]
     made = _board("cascade", "Cascade", panels)
     made.description("Forced liquidations over all venues: how much, which side, which cascade, and who was heard.")

@@ -84,8 +84,8 @@ def since_onset() -> timeseries.Panel:
         "Dollars of the episode's side since its onset, which only grows, beside the running hour of both sides, which "
         "falls again: where they part, it ebbs away. No data: the asset has no open episode.",
         "currencyUSD",
-        line(f"max by (kind) ({series(m.EPISODE_TOTAL, asset='$asset')})", "{{kind}} since its onset"),
-        line(f"max by (kind) ({series(m.EPISODE_USD, asset='$asset')})", "running hour"),
+        line(f"max({series(m.EPISODE_TOTAL, asset='$asset')})", "its side since the onset"),
+        line(f"max({series(m.EPISODE_USD, asset='$asset')})", "running hour"),
     ).no_value("no data: no episode is open")
     made.override_by_name("running hour", dashed())
     return made.color_scheme(fixed(STRONG)).legend(legend())

@@ -3,51 +3,42 @@
 from asking import SOURCE, cells, series
 from grafana_foundation_sdk.builders import dashboard, table
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
-from panels import NO_ANSWER, PLAIN, QUIET, SEVERITIES, grid, panel, plain, words
+from panels import LONG, NO_ANSWER, QUIET, SEVERITIES, SHORT, grid, looks, panel, plain, words
 
 from service import metrics as m
-from service.model import Kind, Severity
+from service.model import ALL, Kind, Severity
 
-SAID = {Kind.SHORT_SQUEEZE: "short squeeze", Kind.LONG_FLUSH: "long flush"}
-
-
-def severity_words() -> list[DynamicConfigValue]:
-    """A severity in its colour."""
-    colors = words(**{severity.value: (severity.value, color) for severity, color in SEVERITIES.items()})
-    return [
-        DynamicConfigValue(id_val="mappings", value=[plain(colors)]),
-        DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-text"}),
-        DynamicConfigValue(id_val="custom.width", value=90),
-    ]
+#: A moment of the service's clock, short enough for a column.
+TIME = "time:MM-DD HH:mm"
+KINDS = {Kind.SHORT_SQUEEZE.value: ("short squeeze", SHORT), Kind.LONG_FLUSH.value: ("long flush", LONG)}
+SEVERITY = {severity.value: (severity.value, color) for severity, color in SEVERITIES.items()}
 
 
-def kind_words() -> list[DynamicConfigValue]:
-    """A kind in words."""
-    mapped = plain(words(**{kind.value: (text, PLAIN) for kind, text in SAID.items()}))
-    return [
-        DynamicConfigValue(id_val="mappings", value=[mapped]),
-        DynamicConfigValue(id_val="custom.width", value=115),
-    ]
+def column(width: int, texts: dict[str, tuple[str, str]] | None = None, name: str = "") -> list[DynamicConfigValue]:
+    """A column of words: its width in px, its values' own words and colours, another name where it needs one."""
+    made = looks(**{"custom.width": width, "noValue": "-"})
+    if texts:
+        made += looks(mappings=[plain(words(**texts))], **{"custom.cellOptions": {"type": "color-text"}})
+    return made + looks(displayName=name) if name else made
 
 
 def running() -> table.Panel:
     """Which cascades run. No row is none; a dead service has a row that says so, and no dollars."""
     gone = f'label_replace(-absent({series(m.EPISODES)}), "asset", "{NO_ANSWER}", "", "")'
-    missing = [plain(words(**{"_-1": ("-", QUIET)}))]
-    money = {"decimals": 1, "custom.width": 105, "mappings": missing}
+    money = {"decimals": 1, "custom.width": 95, "noValue": "-", "mappings": [plain(words(**{"_-1": ("-", QUIET)}))]}
     made = panel(
         grid(
             ("hour", "currencyUSD", money),
             ("since onset", "currencyUSD", money),
-            ("told first", "dateTimeAsIso", {"custom.width": 160}),
-            ("grade", "none", {"custom.width": 60, "mappings": [plain(words(_0=("-", QUIET)))]}),
-            ("its part", "percentunit", {"custom.width": 75, "decimals": 0}),
+            ("told at", TIME, {"custom.width": 105, "noValue": "-"}),
+            ("grade", "none", {"custom.hidden": True}),
+            ("its part", "percentunit", {"custom.width": 70, "decimals": 0, "noValue": "-"}),
             sort="hour",
             by=("asset", "kind", "severity", "phase", "state", "venue", "how"),
         ),
         "Which cascades are running?",
-        "Every open episode: both sides in its running hour, its own side since the onset, and the venue that led or "
-        "was only first, with its part of the dollars. Grade 1 to 5 is told of the whole market. Reasons: /alerts.",
+        "Every open episode: both sides in its running hour, its own side since the onset, and the venue that led or, "
+        "where none did, was first, with its part of the dollars. `other` are coins beyond the top list. Why: /alerts.",
         "none",
         cells(f"max by (asset, kind, severity) ({series(m.EPISODE_USD)}) or {gone}"),
         cells(f"max by (asset, kind) ({series(m.EPISODE_TOTAL)})"),
@@ -57,27 +48,27 @@ def running() -> table.Panel:
             f'max by (asset, kind, venue, how) (label_replace({series(m.EPISODE_LEAD)}, "how", "$1", "state", "(.*)"))'
         ),
     ).no_value("none running")
-    made.override_by_name("state", [DynamicConfigValue(id_val="displayName", value="stage")])
-    made.override_by_name("venue", [DynamicConfigValue(id_val="displayName", value="lead venue")])
-    return made.override_by_name("severity", severity_words()).override_by_name("kind", kind_words())
+    made.override_by_name("kind", column(115, KINDS)).override_by_name("severity", column(80, SEVERITY))
+    made.override_by_name("phase", column(70)).override_by_name("state", column(70, name="stage"))
+    return made.override_by_name("venue", column(90, name="lead venue")).override_by_name("how", column(60))
 
 
 def said() -> table.Panel:
     """The last alerts."""
     made = panel(
         grid(
-            ("at", "dateTimeAsIso", {"custom.width": 160}),
+            ("at", TIME, {"custom.width": 105}),
             sort="at",
             by=("asset", "kind", "phase", "severity"),
         ),
         "What was said last?",
         "The last ten alerts that were told, each asset, phase and severity once, on the service's clock. Their words "
-        "and reasons are at /alerts. None: nothing was said since the service started.",
+        "and reasons are at /alerts. No data: nothing was said since the service started.",
         "none",
         cells(f"1000 * max by (asset, kind, phase, severity) ({series(m.ALERT_AT)})"),
     ).no_value("no data: nothing said since the start")
-    made.override_by_name("phase", [DynamicConfigValue(id_val="custom.width", value=75)])
-    return made.override_by_name("severity", severity_words()).override_by_name("kind", kind_words())
+    made.override_by_name("kind", column(115, KINDS)).override_by_name("severity", column(80, SEVERITY))
+    return made.override_by_name("phase", column(70)).override_by_name("asset", column(65))
 
 
 def ground() -> dashboard.AnnotationQuery:
@@ -90,11 +81,11 @@ def ground() -> dashboard.AnnotationQuery:
 
 
 def alerts() -> dashboard.AnnotationQuery:
-    """A line where an alert was written, on whichever asset: a count higher than a step ago, a missing past being 0."""
-    by, counted = "sum by (kind, phase, severity)", series(m.ALERTS)
-    past = f"{by} ({counted} offset $__interval) or 0 * {by} ({counted})"
-    made = _mark("Alerts", SEVERITIES[Severity.CRITICAL]).expr(f"{by} ({counted}) - ({past}) > 0")
-    return made.title_format("{{severity}} {{kind}} {{phase}}")
+    """A line where an alert was told of the asset or of all: a newer one than a step ago, or the first of its kind."""
+    by, chosen = "max by (asset, kind, phase, severity)", series(m.ALERT_AT, f'asset=~"{ALL}|$asset"')
+    told, past = f"{by} ({chosen})", f"{by} ({chosen} offset $__interval)"
+    made = _mark("Alerts", SEVERITIES[Severity.CRITICAL]).expr(f"({told} > {past}) or ({told} unless {past})")
+    return made.title_format("{{asset}} {{severity}} {{kind}} {{phase}}")
 
 
 def _mark(name: str, color: str) -> dashboard.AnnotationQuery:

@@ -43,7 +43,7 @@ def missing() -> stat.Panel:
     live = series(m.FEED_STATE, CHOSEN_VENUES, state=FeedState.LIVE)
     made = panel(
         figure(),
-        "Sockets that are not live",
+        "Sockets not live",
         "Planned sockets of the chosen venues whose state is another than live. A venue counts as heard only while all "
         "of its sockets are.",
         "none",
@@ -56,7 +56,7 @@ def silenced() -> stat.Panel:
     """Live, and yet suspect."""
     made = panel(
         figure(),
-        "Venues silent while others speak",
+        "Silent venues",
         "Their sockets are live, but dozens of orders were due, going by the other venues, and none came. Its time "
         "counts as unheard. No data: no venue is judged yet.",
         "none",
@@ -154,7 +154,7 @@ def dials() -> timeseries.Panel:
         "after 24 h; a staircase means a venue throws us out."
     )
     made = panel(plot(), "How often was dialed?", why, "locale", line(expr, "{{venue}}"))
-    return made.legend(legend())
+    return made.fill_opacity(0).legend(legend())
 
 
 def gaps() -> timeseries.Panel:
@@ -168,7 +168,7 @@ def gaps() -> timeseries.Panel:
         line(f"max by (venue) ({series(m.GAP_SECONDS, CHOSEN_VENUES, state='missing')})", "missing {{venue}}"),
         line(f"max by (venue) ({series(m.GAP_SECONDS, CHOSEN_VENUES, state='healed')})", "healed {{venue}}"),
     )
-    return made.legend(legend())
+    return made.fill_opacity(0).legend(legend())
 
 
 def unread() -> timeseries.Panel:

@@ -20,6 +20,7 @@ from panels import (
     panel,
     sided,
     steps,
+    tint,
     words,
 )
 
@@ -72,7 +73,7 @@ def multiple() -> stat.Panel:
     )
     expr = f"{both_usd(HOUR)} / max({series(m.USUAL_USD, asset='$asset')})"
     made = panel(figure(), "Times the usual hour", why, "suffix: x", now(expr))
-    return made.color_scheme(fixed(PLAIN))
+    return made.color_scheme(fixed(PLAIN)).decimals(1)
 
 
 def as_large() -> stat.Panel:
@@ -85,8 +86,8 @@ def as_large() -> stat.Panel:
     for span in (HOUR, DAY):
         seen = series(m.AS_LARGE, asset="$asset", span=span, state="seen")
         unseen = series(m.AS_LARGE, asset="$asset", span=span, state="unseen")
-        queries.append(now(f"1000 * max({seen})", f"{span}, last on"))
-        queries.append(now(f"1000 * max({unseen})", f"{span}, nothing since"))
+        queries.append(now(f"1000 * max({seen})", f"{span}: last on"))
+        queries.append(now(f"1000 * max({unseen})", f"{span}: nothing since"))
     made = panel(figure(), "When was it last as large?", why, "dateTimeAsIso", *queries)
     made.text(common.VizTextDisplayOptions().value_size(22))
     return made.color_scheme(fixed(PLAIN)).text_mode(BigValueTextMode.VALUE_AND_NAME)
@@ -117,10 +118,17 @@ def floor_gauge() -> gauge.Panel:
 
 def open_episodes() -> stat.Panel:
     """How many cascades run."""
-    expr = f"sum(max by (kind, severity) ({series(m.EPISODES)}))"
-    why = "Cascades that opened and have not closed, each asset and all coins on the enabled venues."
-    made = panel(figure(), "Open episodes", why, "none", now(expr)).mappings([words(_0=("none", QUIET))])
-    return made.thresholds(steps((None, QUIET), (1, SEVERITIES[Severity.WARNING])))
+    counts = [
+        now(f"sum(max by (kind) ({series(m.EPISODES, severity=severity)}))", severity.value) for severity in Severity
+    ]
+    why = (
+        "Cascades that opened and have not closed, by severity: of all coins together and of single ones, most of "
+        "which are part of it."
+    )
+    made = panel(figure(), "Open episodes", why, "none", *counts).text_mode(BigValueTextMode.VALUE_AND_NAME)
+    for severity, color in SEVERITIES.items():
+        made.override_by_name(severity.value, [tint(color)])
+    return made
 
 
 def coverage() -> stat.Panel:

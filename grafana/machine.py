@@ -18,7 +18,7 @@ def leader() -> stat.Panel:
     """Who may speak."""
     made = panel(
         figure(),
-        "Replicas judging (must be 1)",
+        "Judging (must be 1)",
         "Every replica counts; exactly one holds the lease, judges and speaks. Nobody: no alert can be written.",
         "none",
         now(f"sum({series(m.LEADER)})"),
@@ -30,7 +30,7 @@ def replicas() -> stat.Panel:
     """How many there are."""
     made = panel(
         figure(),
-        "Replicas that answer",
+        "Replicas",
         "Every one hears all venues and fills the others' gaps; one is enough, two survive the loss of a machine.",
         "none",
         now(f"count({series(m.LEADER)})"),
@@ -42,7 +42,7 @@ def overdue() -> stat.Panel:
     """Whether people wait."""
     made = panel(
         figure(),
-        "The longest wait for a message",
+        "Longest wait of a chat",
         "Since when the first chat that may be told has been waiting. Minutes are normal while thousands are served. "
         "No data: there is no channel with chats.",
         "s",
@@ -140,7 +140,7 @@ def said() -> timeseries.Panel:
         "locale",
         line(or_zero(f"sum({series(m.ALERTS)})"), "written"),
         line(or_zero(f"sum by (sink) ({series(m.SINK_ALERTS)})", "sink"), "delivered {{sink}}"),
-        line(or_zero(f"sum by (sink, state) ({series(m.SINK_ROWS)})", "sink"), "chats {{sink}} {{state}}"),
+        line(or_zero(f"sum by (sink, state) ({series(m.SINK_ROWS)})", "sink"), "to chats: {{sink}} {{state}}"),
     )
     return made.override_by_name("written", [tint(PLAIN)]).axis_soft_max(1).legend(legend())
 

@@ -80,6 +80,11 @@ def fixed(color: str) -> dashboard.FieldColor:
     return dashboard.FieldColor().mode(FieldColorModeId.FIXED).fixed_color(color)
 
 
+def by_value() -> dashboard.FieldColor:
+    """The colour of the threshold a value has passed."""
+    return dashboard.FieldColor().mode(FieldColorModeId.THRESHOLDS)
+
+
 def tint(color: str) -> DynamicConfigValue:
     """One colour for one series."""
     return DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": color})

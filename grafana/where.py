@@ -1,9 +1,9 @@
 """Who was hit, where, and what of it was heard: the lower part of the board Cascade. Owns its questions, no look."""
 
 from asking import CHOSEN_VENUES, HOUR, both, cells, line, series
-from grafana_foundation_sdk.builders import statetimeline, table
+from grafana_foundation_sdk.builders import common, statetimeline, table
 from grafana_foundation_sdk.models.common import VisibilityMode
-from panels import BAD, GOOD, LONG, ODD, SHORT, grid, legend, panel, steps
+from panels import BAD, GOOD, LONG, ODD, SHORT, by_value, grid, panel, steps
 
 from service import metrics as m
 from service.model import ALL, Side
@@ -75,4 +75,5 @@ def heard() -> statetimeline.Panel:
     query = line(f"max by (venue) ({series(m.VENUE_COVERAGE, CHOSEN_VENUES, span='5m')})", "{{venue}}")
     made = panel(statetimeline.Panel(), "What do the totals rest on?", why, "percentunit", query)
     made.thresholds(steps((None, BAD), (0.8, ODD), (0.95, GOOD))).fill_opacity(80).line_width(0).row_height(0.8)
-    return made.show_value(VisibilityMode.NEVER).merge_values(merge_values=True).legend(legend())
+    made.color_scheme(by_value()).legend(common.VizLegendOptions().show_legend(show_legend=False))
+    return made.show_value(VisibilityMode.NEVER).merge_values(merge_values=True)
