@@ -93,7 +93,7 @@ def heard() -> Dashboard:
         *shelf(49, 6, (12, machine.memory()), (12, machine.lease())),
     ]
     made = _board("feeds", "Feeds", upper).description("Whether every venue is heard, and our machine keeps up.")
-    made.with_row(dashboard.Row("Does our machine keep up, and do people hear of it?").grid_pos(GridPos(1, 24, 0, 34)))
+    made.with_row(dashboard.Row("Our machine and its messages").grid_pos(GridPos(1, 24, 0, 34)))
     for panel in lower:
         made.with_panel(panel)
     return _venue(made).build()

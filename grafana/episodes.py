@@ -32,9 +32,10 @@ def running() -> table.Panel:
             ("since onset", "currencyUSD", money),
             ("told at", TIME, {"custom.width": 105, "noValue": "-"}),
             ("grade", "none", {"custom.hidden": True}),
-            ("its part", "percentunit", {"custom.width": 70, "decimals": 0, "noValue": "-"}),
+            ("leader's", "percentunit", {"custom.width": 75, "decimals": 0, "noValue": "-"}),
             sort="hour",
-            by=("asset", "kind", "severity", "phase", "state", "venue", "how"),
+            by=("asset", "severity"),
+            behind=("kind", "phase", "state", "venue", "how"),
         ),
         "Which cascades are running?",
         "Every open episode: both sides in its running hour, its own side since the onset, and the venue that led or, "
@@ -48,6 +49,7 @@ def running() -> table.Panel:
             f'max by (asset, kind, venue, how) (label_replace({series(m.EPISODE_LEAD)}, "how", "$1", "state", "(.*)"))'
         ),
     ).no_value("none running")
+    made.override_by_name("asset", column(65))
     made.override_by_name("kind", column(115, KINDS)).override_by_name("severity", column(80, SEVERITY))
     made.override_by_name("phase", column(70)).override_by_name("state", column(70, name="stage"))
     return made.override_by_name("venue", column(90, name="lead venue")).override_by_name("how", column(60))
@@ -59,7 +61,8 @@ def said() -> table.Panel:
         grid(
             ("at", TIME, {"custom.width": 105}),
             sort="at",
-            by=("asset", "kind", "phase", "severity"),
+            by=("asset", "severity"),
+            behind=("kind", "phase"),
         ),
         "What was said last?",
         "The last ten alerts that were told, each asset, phase and severity once, on the service's clock. Their words "

@@ -85,9 +85,9 @@ def sockets() -> table.Panel:
     age = {"decimals": 1}
     made = grid(
         ("state", "none", {"mappings": mapped, "custom.cellOptions": {"type": "color-text"}, "custom.align": "left"}),
-        ("last pong", "s", age),
-        ("last frame", "s", age),
-        ("control stream", "s", age | {"noValue": "has none"}),
+        ("pong", "s", age),
+        ("frame", "s", age),
+        ("control", "s", age | {"noValue": "has none"}),
         ("dials", "none", {}),
         sort="state",
         by=("venue", "socket"),

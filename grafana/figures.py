@@ -43,8 +43,8 @@ def banner() -> stat.Panel:
     made.mappings(
         [
             words(
-                _0=("LIVE: orders of real venues", QUIET),
-                _1=("SIMULATION: own venue servers; their clock is not this one", LONG),
+                _0=("LIVE: real venues", QUIET),
+                _1=("SIMULATION: not the market, not this clock", LONG),
                 _2=(gone, BAD),
             )
         ]

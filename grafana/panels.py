@@ -138,14 +138,17 @@ def dashed() -> list[DynamicConfigValue]:
     return [*looks(**{"custom.lineStyle": style, "custom.fillOpacity": 0, "custom.lineWidth": 1}), tint(PLAIN)]
 
 
-def grid(*columns: tuple[str, str, Mapping[str, Any]], by: Sequence[str], sort: str = "") -> table.Panel:
+def grid(
+    *columns: tuple[str, str, Mapping[str, Any]], by: Sequence[str], behind: Sequence[str] = (), sort: str = ""
+) -> table.Panel:
     """A table of merged queries: columns are (name, unit, extra properties) in the order of the queries.
 
-    Rows are sorted by the column `sort`, downwards; without one they keep the order of the first query's answer.
+    The labels `by` stand in front of them, so that a phone shows both, and the labels `behind` after them. Rows are
+    sorted by the column `sort`, downwards; without one they keep the order of the first query's answer.
     """
     # Grafana numbers the value columns of several queries, and does not when there is one.
     values = [f"Value #{ref}" for ref in REFS[: len(columns)]] if len(columns) > 1 else ["Value"]
-    order = {name: place for place, name in enumerate([*by, *values])}
+    order = {name: place for place, name in enumerate([*by, *values, *behind])}
     options = {"excludeByName": {"Time": True}, "indexByName": order, "renameByName": {}}
     made = table.Panel().min_width(60)
     made.with_transformation(DataTransformerConfig(id_val="merge", options={}))

@@ -55,7 +55,7 @@ def venues() -> table.Panel:
     short = series(m.VENUE_WINDOW_USD, CHOSEN_VENUES, side=Side.SHORT, span=HOUR)
     return panel(
         made,
-        "On which venues, in the last hour? (all assets)",
+        "Which venues, last hour, all assets?",
         "Asset and span at the top do not change it. A venue that samples its feed looks smaller than it is; one that "
         "was not heard has a lower part heard.",
         "none",
