@@ -112,7 +112,9 @@ def plot() -> timeseries.Panel:
 
 def bars() -> timeseries.Panel:
     """One bar for each point."""
-    return timeseries.Panel().draw_style(GraphDrawStyle.BARS).line_width(0).fill_opacity(90)
+    return (
+        timeseries.Panel().draw_style(GraphDrawStyle.BARS).line_width(0).fill_opacity(90).span_nulls(span_nulls=False)
+    )
 
 
 def figure() -> stat.Panel:
