@@ -32,7 +32,7 @@ def running() -> table.Panel:
             ("since onset", "currencyUSD", money),
             ("told at", TIME, {"custom.width": 105, "noValue": "-"}),
             ("grade", "none", {"custom.hidden": True}),
-            ("leader's", "percentunit", {"custom.width": 75, "decimals": 0, "noValue": "-"}),
+            ("lead part", "percentunit", {"custom.width": 75, "decimals": 0, "noValue": "-"}),
             sort="hour",
             by=("asset", "severity"),
             behind=("kind", "phase", "state", "venue", "how"),
