@@ -108,7 +108,7 @@ def ledger() -> timeseries.Panel:
         line(tail(0.99, "", writes), "99 %"),
     )
     made.override_by_name("half", [tint(QUIET)]).override_by_name("99 %", [tint(SHORT)])
-    return level(made, FLUSH_S).legend(legend())
+    return level(made, FLUSH_S).axis_soft_max(1.25 * FLUSH_S).legend(legend())
 
 
 def errors() -> timeseries.Panel:

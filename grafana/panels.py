@@ -152,7 +152,7 @@ def grid(
     values = [f"Value #{ref}" for ref in REFS[: len(columns)]] if len(columns) > 1 else ["Value"]
     order = {name: place for place, name in enumerate([*by, *values, *behind])}
     options = {"excludeByName": {"Time": True}, "indexByName": order, "renameByName": {}}
-    made = table.Panel().min_width(60)
+    made = table.Panel().min_width(78)
     made.with_transformation(DataTransformerConfig(id_val="merge", options={}))
     made.with_transformation(DataTransformerConfig(id_val="organize", options=options))
     for value, (name, unit, extra) in zip(values, columns, strict=True):

@@ -3,11 +3,20 @@
 from asking import CHOSEN_VENUES, HOUR, both, cells, line, series
 from grafana_foundation_sdk.builders import common, statetimeline, table
 from grafana_foundation_sdk.models.common import VisibilityMode
-from panels import BAD, GOOD, LONG, ODD, SHORT, by_value, grid, panel, steps
+from panels import BAD, GOOD, LONG, ODD, QUIET, SHORT, by_value, grid, panel, steps
 
 from service import metrics as m
 from service.model import ALL, Side
 from service.pipeline.running import OTHER
+
+#: A bar as long as the row's part of the largest; grey, since it has both sides.
+BAR = {
+    "decimals": 1,
+    "min": 0,
+    "custom.width": 150,
+    "custom.cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"},
+    "color": {"mode": "fixed", "fixedColor": QUIET},
+}
 
 
 def dollars(color: str) -> dict[str, object]:
@@ -22,7 +31,7 @@ def assets() -> table.Panel:
     named = both("asset", series(m.WINDOW_USD, f'asset!~"{ALL}|{OTHER}"', span="$span"))
     rest = both("asset", series(m.WINDOW_USD, asset=OTHER, span="$span"))
     made = grid(
-        ("total", "currencyUSD", {"decimals": 1}),
+        ("total", "currencyUSD", BAR),
         ("longs", "currencyUSD", dollars(LONG)),
         ("shorts", "currencyUSD", dollars(SHORT)),
         ("orders", "locale", {}),
@@ -44,7 +53,7 @@ def assets() -> table.Panel:
 def venues() -> table.Panel:
     """Where it happened."""
     made = grid(
-        ("total", "currencyUSD", {"decimals": 1}),
+        ("total", "currencyUSD", BAR),
         ("longs", "currencyUSD", dollars(LONG)),
         ("shorts", "currencyUSD", dollars(SHORT)),
         ("heard", "percentunit", {"decimals": 0}),
