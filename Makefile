@@ -23,7 +23,7 @@ run: runtime ## the service, live
 	@"$(BIN)/cascade" run $(ARGS)
 
 test: dev ## the tests
-	"$(BIN)/python" -m pytest -n $(WORKERS) --session-timeout=480 $(ARGS)
+	"$(BIN)/python" -m pytest -n $(WORKERS) --session-timeout=530 $(ARGS)
 
 check: format lint types imports boards-check rules test ## everything CI checks
 

@@ -23,7 +23,12 @@ PIXEL = base64.b64decode(
 
 def faster(times: float) -> Limits:
     plain = Limits()
-    return Limits(per_second=plain.per_second * times, chat_s=plain.chat_s / times, group_s=plain.group_s / times)
+    return Limits(
+        per_second=plain.per_second * times,
+        chat_s=plain.chat_s / times,
+        group_s=plain.group_s / times,
+        grace_s=plain.grace_s / times,
+    )
 
 
 async def draw(_alert) -> bytes:

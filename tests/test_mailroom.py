@@ -155,6 +155,7 @@ async def test_a_person_who_speaks_chinese_is_spoken_to_in_chinese_and_a_group_l
         house.server.join(GROUP, bob)
         house.server.say(GROUP, "/subscribe ETH 20M", user=bob.id)
         await house.hears(GROUP, "admin")
+        await asyncio.sleep(1.1)
         house.server.join(GROUP, boss, status="administrator")
         house.server.say(GROUP, "/subscribe ETH 20M", user=boss.id)
         await house.hears(GROUP, "ETH")

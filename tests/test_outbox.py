@@ -284,6 +284,17 @@ async def test_a_wait_that_was_asked_for_is_never_shortened(outbox):
     assert await outbox.free_at(2) == 0
 
 
+async def test_a_claim_that_is_given_back_frees_the_chat_but_shortens_no_wait(outbox):
+    await outbox.post(alert(1), [1, 2], NOW)
+    for box in await outbox.take(NOW, CLAIM, 5):
+        if box.chat.id == 1:
+            free = Turn(chat=1, record=box.record, stay=box.rows, free=NOW + 10_000_000, due=NOW, left=1, words=1)
+            await outbox.settle(free, NOW)
+        await outbox.release(box, NOW)
+
+    assert [box.chat.id for box in await outbox.take(NOW + 1, CLAIM, 5)] == [2]
+
+
 async def test_replicas_read_one_clock_whatever_their_own_show(outbox):
     assert abs(await outbox.now() - time.time() * 1_000) < 2_000
 

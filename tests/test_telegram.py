@@ -454,8 +454,8 @@ async def test_a_lead_that_is_lost_while_a_chat_waits_for_its_turn_is_not_used(p
     await post.subscribe(*range(1, 20))
     await post.say(alert("e.1"))
     leading = [True]
-    async with post.delivering(leads=lambda: leading[0]):
-        await asyncio.sleep(0.5)
+    async with post.delivering(times=1.0, leads=lambda: leading[0]):
+        await asyncio.sleep(0.4)  # taken, and waiting for the first second to pass
         leading[0] = False
         await asyncio.sleep(1.2)
     assert post.server.counts.delivered == 0

@@ -48,6 +48,7 @@ _SCRIPTS: Mapping[str, tuple[str, ...]] = {
     "wake": ("wake",),
     "close": ("close",),
     "rest": ("rest",),
+    "unclaim": ("unclaim",),
 }
 _FOLDER = Path(__file__).with_name("scripts")
 _ALLOWED = (

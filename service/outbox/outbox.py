@@ -61,7 +61,7 @@ class Outbox(Chats):
             rows = await self._cleared(name, dict(zip(fields[::2], fields[1::2], strict=True)))
             chat = self._legible(_chat, who)
             if chat is not None and rows:
-                boxes.append(Box(chat=chat, rows=tuple(rows), told={}, record=who))
+                boxes.append(Box(chat=chat, rows=tuple(rows), told={}, record=who, claim=now + claim_ms))
         return await self._with_told(boxes)
 
     async def settle(self, turn: Turn, now: int) -> bool:
@@ -73,6 +73,10 @@ class Outbox(Chats):
         rows = [part for row in (*turn.rows, *turn.stay) for part in (key_of(row), _pack(row))]
         pairs = [part for episode, one in told.items() for part in (episode, _pack(one))]
         return bool(await self._server.run("settle", places, turn.chat, turn.record, *numbers, *rows, *pairs))
+
+    async def release(self, box: Box, now: int) -> None:
+        """Give a claim back unused. Whatever was settled or asked for since stays as it is."""
+        await self._server.run("unclaim", (self._keys.free, *self._queues), box.chat.id, box.claim, now)
 
     async def rows(self, id: int, now: int) -> list[Row]:
         """Every row of a chat that is still known, pending ones last, each kind in the order it was queued."""

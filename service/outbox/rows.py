@@ -55,6 +55,8 @@ class Box(Record, frozen=True, kw_only=True):
     """By episode; one that is missing was never told."""
     record: bytes = b""
     """The chat as it was stored when it was claimed: by it is seen whether it has changed since."""
+    claim: int = 0
+    """Until when the claim holds, ms UTC."""
 
 
 class Turn(Record, frozen=True, kw_only=True):

@@ -85,7 +85,7 @@ class Books:
     async def release(self, box: Box) -> None:
         """Nothing was told: the chat is free for whoever looks next. Its claim ends by itself where this fails."""
         try:
-            await self._kit.outbox.settle(self._turn(box, free_s=0.0), self._kit.now())
+            await self._kit.outbox.release(box, self._kit.now())
         except LedgerError as error:
             log.info("telegram: the claim of %s ends by itself: %s", owner_of(box.chat), error)
 
@@ -100,24 +100,12 @@ class Books:
         due: int = 0,
     ) -> None:
         """Settle the claim: `rows` are done, `stay` changed or came; the chat rests its usual gap or `free_s`."""
-        turn, now = self._turn(box, rows=rows, stay=stay, told=told, free_s=free_s, due=due), self._kit.now()
-        await self._surely(lambda: self._kit.outbox.settle(turn, now))
-
-    def _turn(
-        self,
-        box: Box,
-        *,
-        rows: tuple[Row, ...] = (),
-        stay: tuple[Row, ...] = (),
-        told: Mapping[str, Told] | None = None,
-        free_s: float | None = None,
-        due: int = 0,
-    ) -> Turn:
+        now = self._kit.now()
         gap = self._kit.courtesy.gap(group=box.chat.group) if free_s is None else free_s
-        free = self._kit.now() + round(1_000 * gap)
+        free = now + round(1_000 * gap)
         done, coming = {key_of(row) for row in rows}, {key_of(row): row for row in stay}
         left = [row for row in ({key_of(row): row for row in box.rows} | coming).values() if key_of(row) not in done]
-        return Turn(
+        turn = Turn(
             chat=box.chat.id,
             record=box.record,
             rows=rows,
@@ -128,6 +116,7 @@ class Books:
             left=len(left),
             words=sum(not row.chart for row in left),
         )
+        await self._surely(lambda: self._kit.outbox.settle(turn, now))
 
     async def _surely(self, write: Callable[[], Awaitable[object]]) -> None:
         while True:

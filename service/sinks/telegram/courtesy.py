@@ -17,11 +17,15 @@ _LOOK_S = 0.02
 
 
 class Limits(Record, frozen=True, kw_only=True):
-    """Messages a second in all, and seconds between two in a chat and in a group: below what Telegram allows."""
+    """Messages a second in all, and seconds between two in a chat and in a group: below what Telegram allows.
+
+    `grace_s` is the silence at the start: a process that was killed a moment ago may have used up this second.
+    """
 
     per_second: float = 25.0
     chat_s: float = 1.05
     group_s: float = 3.1
+    grace_s: float = 1.0
 
 
 class Courtesy:
@@ -32,8 +36,7 @@ class Courtesy:
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, deque[asyncio.Future[None]]] = {kind: deque() for kind in (PERSON, NEWS, PICTURE)}
         self._person_went = False
-        # a process that was killed a moment ago may have used up this second
-        self._next = self._loop.time() + 1.0
+        self._next = self._loop.time() + limits.grace_s
         self._timer: asyncio.TimerHandle | None = None
         self._chats: dict[int, float] = {}
         self._taken: set[int] = set()

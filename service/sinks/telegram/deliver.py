@@ -72,7 +72,7 @@ class Deliverer:
     async def _leave(self) -> None:
         """Chats that only wait for their turn are free for whoever comes next; answers on their way are heard."""
         asking = {chat for chat in self._at_work if chat in self._teller.asking}
-        waiting = [pair for chat, pair in self._at_work.items() if chat not in asking]
+        waiting = [pair for chat, pair in self._at_work.items() if chat not in asking and not pair[1].done()]
         answers = [task for chat, (_, task) in self._at_work.items() if chat in asking]
         for _, task in waiting:
             task.cancel()

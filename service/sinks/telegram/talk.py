@@ -24,8 +24,9 @@ log = logging.getLogger("cascade.bot")
 
 #: While another replica leads, or the messenger fails: how long until the next try, in real seconds.
 _AGAIN_S = (1.0, 60.0)
-#: Who is an admin is asked again after so many seconds.
+#: Who is an admin is asked again after so many seconds, and sooner where somebody may have become one.
 _ADMINS_S = 60.0
+_STRANGER_S = 1.0
 #: Nobody waits longer than this for an answer; it would come out of nowhere.
 _LONG_S = 20.0
 
@@ -63,15 +64,16 @@ class Talk:
 
     async def is_admin(self, chat: int, user: int) -> bool | None:
         """Whether somebody may change a group's settings; None when nobody can say just now."""
-        now = time.monotonic()
-        known = self._admins.get(chat)
-        if known is None or now - known[0] > _ADMINS_S:
+        asked, admins = self._admins.get(chat, (float("-inf"), frozenset()))
+        age = time.monotonic() - asked
+        if age > (_ADMINS_S if user in admins else _STRANGER_S):
             found = await self._api.admins(chat)
             if found is None:
                 return None
+            admins, now = found, time.monotonic()
             self._admins = {name: pair for name, pair in self._admins.items() if now - pair[0] <= _ADMINS_S}
-            self._admins[chat] = known = (now, found)
-        return user in known[1]
+            self._admins[chat] = (now, admins)
+        return user in admins
 
     async def updates(self, offset: int | None, timeout_s: float) -> "Sequence[Update]":
         """What was said since; nothing after a while without a word, while another replica leads or after a failure."""
