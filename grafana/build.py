@@ -1,4 +1,4 @@
-"""The board, as code: `python grafana/build.py` writes dashboards/cascade.json, `--check` fails when it differs.
+"""The boards, as code: `python grafana/build.py` writes dashboards/*.json, `--check` fails when one differs.
 
 Owns the order on the screen and the variables. Metric names come from `service.metrics`, words and thresholds from the
 rooms that own them.
@@ -9,32 +9,110 @@ import json
 import sys
 from pathlib import Path
 
+import course
+import episodes
+import feeds
+import figures
 import machine
-import market
+import where
+from asking import SOURCE, series
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import (
     Dashboard,
     DashboardCursorSync,
+    DashboardLinkType,
     GridPos,
     VariableOption,
     VariableRefresh,
 )
-from panels import BAD, SOURCE, series, shelf, tower
+from panels import AnyPanel, shelf
 
 from service import metrics
-from service.model import ALL, SPANS, Side
+from service.model import ALL, SPANS
 
 HERE = Path(__file__).resolve().parent
-BOARD = HERE / "dashboards" / "cascade.json"
+FOLDER = HERE / "dashboards"
+TAG = "liquidations"
+EVERY = VariableOption(selected=True, text="All", value="$__all")
 
 
-def variables(made: dashboard.Dashboard) -> dashboard.Dashboard:
-    """Data source, asset and span: what the reader may choose."""
-    chosen = VariableOption(selected=True, text="1h", value="1h")
-    spans = [VariableOption(selected=span == "1h", text=span, value=span) for span in SPANS]
+def cascade() -> Dashboard:
+    """What the market does."""
+    panels = [
+        *shelf(0, 2, (24, figures.banner())),
+        *shelf(
+            2,
+            4,
+            (7, figures.closed("1h", "Closed by force, last hour")),
+            (7, figures.closed("24h", "Closed by force, last 24 hours")),
+            (4, figures.multiple()),
+            (6, figures.open_episodes()),
+        ),
+        *shelf(
+            6,
+            5,
+            (5, figures.share_gauge()),
+            (5, figures.floor_gauge()),
+            (10, figures.as_large()),
+            (4, figures.coverage()),
+        ),
+        *shelf(11, 8, (12, course.minutes()), (12, course.price())),
+        *shelf(19, 8, (16, episodes.running()), (8, episodes.said())),
+        *shelf(27, 8, (12, course.rolling()), (12, course.since_onset())),
+        *shelf(35, 7, (8, course.signals()), (8, course.excitation()), (8, course.turning())),
+        *shelf(42, 10, (12, where.assets()), (12, where.venues())),
+        *shelf(52, 7, (24, where.heard())),
+    ]
+    made = _board("cascade", "Cascade", panels)
+    made.description("Forced liquidations over all venues: how much, which side, which cascade, and who was heard.")
+    return _span(_venue(_asset(made))).annotation(episodes.ground()).annotation(episodes.alerts()).build()
+
+
+def heard() -> Dashboard:
+    """What our machine does."""
+    upper = [
+        *shelf(
+            0,
+            4,
+            (4, feeds.missing()),
+            (4, feeds.silenced()),
+            (4, machine.leader()),
+            (4, machine.replicas()),
+            (4, machine.overdue()),
+            (4, machine.used()),
+        ),
+        *shelf(4, 9, (10, feeds.health()), (14, feeds.sockets())),
+        *shelf(13, 7, (8, feeds.frames()), (8, feeds.orders()), (8, feeds.ages())),
+        *shelf(20, 7, (8, feeds.lag()), (8, feeds.dials()), (8, feeds.gaps())),
+        *shelf(27, 7, (8, feeds.unread()), (8, feeds.parked()), (8, feeds.contracts())),
+    ]
+    lower = [
+        *shelf(35, 7, (6, machine.queue()), (6, machine.again()), (6, machine.ledger()), (6, machine.errors())),
+        *shelf(42, 7, (8, machine.said()), (8, machine.failures()), (8, machine.waiting())),
+        *shelf(49, 6, (12, machine.memory()), (12, machine.lease())),
+    ]
+    made = _board("feeds", "Feeds", upper).description("Whether every venue is heard, and our machine keeps up.")
+    made.with_row(dashboard.Row("Our machine and its messages").grid_pos(GridPos(1, 24, 0, 34)))
+    for panel in lower:
+        made.with_panel(panel)
+    return _venue(made).build()
+
+
+def _board(uid: str, title: str, panels: list[AnyPanel]) -> dashboard.Dashboard:
+    made = dashboard.Dashboard(title).uid(uid).tags([TAG]).timezone("utc").readonly()
+    # A cascade is minutes old when it matters, and the demo is over in four: hours would make a hairline of it.
+    made.time("now-30m", "now").refresh("5s").tooltip(DashboardCursorSync.CROSSHAIR)
+    link = dashboard.DashboardLink("Boards").type(DashboardLinkType.DASHBOARDS).tags([TAG]).keep_time(keep_time=True)
+    made.links([link])
     made.with_variable(dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus"))
-    made.with_variable(
+    for panel in panels:
+        made.with_panel(panel)
+    return made
+
+
+def _asset(made: dashboard.Dashboard) -> dashboard.Dashboard:
+    return made.with_variable(
         dashboard.QueryVariable("asset")
         .label("Asset")
         .description("ALL is all coins on the enabled venues")
@@ -43,80 +121,53 @@ def variables(made: dashboard.Dashboard) -> dashboard.Dashboard:
         .current(VariableOption(selected=True, text=ALL, value=ALL))
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
     )
+
+
+def _venue(made: dashboard.Dashboard) -> dashboard.Dashboard:
+    return made.with_variable(
+        dashboard.QueryVariable("venue")
+        .label("Venue")
+        .description("Narrows what is shown by venue; totals are always of all")
+        .datasource(SOURCE)
+        .query(f"label_values({series(metrics.FEED_STATE)}, venue)")
+        .include_all(include_all=True)
+        .all_value(".+")
+        .multi(multi=True)
+        .current(EVERY)
+        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+    )
+
+
+def _span(made: dashboard.Dashboard) -> dashboard.Dashboard:
+    chosen = VariableOption(selected=True, text="1h", value="1h")
+    spans = [VariableOption(selected=span == "1h", text=span, value=span) for span in SPANS]
     return made.with_variable(
         dashboard.CustomVariable("span").label("Span").values(",".join(SPANS)).options(spans).current(chosen)
     )
 
 
-def board() -> Dashboard:
-    """The board."""
-    upper = [
-        *shelf(0, 2, (24, market.banner())),
-        *shelf(
-            2,
-            5,
-            (5, market.total(Side.LONG)),
-            (5, market.total(Side.SHORT)),
-            (4, market.share_gauge()),
-            (4, market.floor_gauge()),
-            (3, market.open_episodes()),
-            (3, market.coverage()),
-        ),
-        *tower(0, 7, 16, (9, market.rolling()), (6, market.turning())),
-        *tower(16, 7, 8, (15, market.running())),
-        *shelf(22, 13, (14, market.assets()), (10, market.venues())),
-    ]
-    lower = [
-        *shelf(36, 8, (10, machine.health()), (14, machine.sockets())),
-        *shelf(44, 7, (6, machine.orders()), (6, machine.again()), (6, machine.lag()), (6, machine.unread())),
-        *shelf(51, 7, (6, machine.waiting()), (6, machine.ledger()), (6, machine.errors()), (6, machine.said())),
-        *shelf(58, 6, (18, machine.contracts()), (6, machine.leader())),
-    ]
-    made = dashboard.Dashboard("Cascade").uid("cascade").tags(["liquidations"]).timezone("utc").readonly()
-    made.description("Forced liquidations over all venues: how much, which side, which cascade, and who was heard.")
-    # A cascade is minutes old when it matters, and the demo is over in four: hours would make a hairline of it.
-    made.time("now-30m", "now").refresh("5s").tooltip(DashboardCursorSync.CROSSHAIR)
-    variables(made).annotation(open_episodes())
-    for panel in upper:
-        made.with_panel(panel)
-    made.with_row(dashboard.Row("What our machine does").grid_pos(GridPos(h=1, w=24, x=0, y=35)))
-    for panel in lower:
-        made.with_panel(panel)
-    return made.build()
+BOARDS = {"cascade": cascade, "feeds": heard}
 
 
-def open_episodes() -> dashboard.AnnotationQuery:
-    """Red ground behind the market's lines while an episode is open."""
-    expr = f"max by (asset, kind) ({series(metrics.EPISODE_USD, asset='$asset')})"
-    return (
-        dashboard.AnnotationQuery()
-        .name("Episodes")
-        .datasource(SOURCE)
-        .enable(enable=True)
-        .icon_color(BAD)
-        .expr(expr)
-        .title_format("{{asset}} {{kind}}")
-        .step("10s")
-    )
-
-
-def text() -> str:
-    """The file's content."""
-    return json.dumps(board(), cls=JSONEncoder, indent=1, sort_keys=True) + "\n"
+def text(name: str) -> str:
+    """The content of a board's file. Raises KeyError for a board that is none of BOARDS."""
+    return json.dumps(BOARDS[name](), cls=JSONEncoder, indent=1, sort_keys=True) + "\n"
 
 
 def main() -> int:
-    """Write the board, or with --check say whether it is the one that is committed."""
+    """Write the boards, or with --check say which of them is not the one that is committed."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--check", action="store_true", help="write nothing; exit 1 when the file differs")
-    if not options.parse_args().check:
-        BOARD.parent.mkdir(exist_ok=True)
-        BOARD.write_text(text(), encoding="utf-8")
-        return 0
-    if BOARD.is_file() and BOARD.read_text(encoding="utf-8") == text():
-        return 0
-    sys.stderr.write(f"{BOARD.relative_to(HERE.parent)} is not what grafana/build.py makes; run: make boards\n")
-    return 1
+    options.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file differs")
+    check = options.parse_args().check
+    files = {FOLDER / f"{name}.json": text(name) for name in BOARDS}
+    FOLDER.mkdir(exist_ok=True)
+    stale = [file for file, made in files.items() if not file.is_file() or file.read_text(encoding="utf-8") != made]
+    for file in stale:
+        if check:
+            sys.stderr.write(f"{file.relative_to(HERE.parent)} is not what grafana/build.py makes; run: make boards\n")
+        else:
+            file.write_text(files[file], encoding="utf-8")
+    return 1 if check and stale else 0
 
 
 if __name__ == "__main__":

@@ -1,170 +1,88 @@
-"""What our machine does: the panels of the lower half. Owns their questions, no look.
+"""Does our machine keep up, and do people hear of it: the lower half of the board Feeds. Owns its questions, no look.
 
-Counters are shown as they stand, since the service started: rate() and increase() lose the first value of a series
-that is born with its first event, which is the one that matters for errors.
+Counters are shown as they stand, since the service started, for the reason told in feeds.py.
 """
 
-from grafana_foundation_sdk.builders import stat, statetimeline, table, timeseries
-from grafana_foundation_sdk.models.common import BigValueGraphMode, VisibilityMode
-from panels import (
-    BAD,
-    GOOD,
-    ODD,
-    QUIET,
-    SHORT,
-    cells,
-    grid,
-    last,
-    legend,
-    line,
-    now,
-    panel,
-    plain,
-    plot,
-    series,
-    steps,
-    tint,
-    words,
-)
+from asking import line, now, or_zero, series, tail
+from grafana_foundation_sdk.builders import stat, statetimeline, timeseries
+from grafana_foundation_sdk.models.common import BigValueTextMode, VisibilityMode
+from panels import BAD, GOOD, ODD, PLAIN, QUIET, SHORT, figure, fixed, legend, level, panel, plot, steps, tint, words
 
 from service import metrics as m
-from service.model import FeedState
 
-STATES = {
-    FeedState.LIVE: GOOD,
-    FeedState.CONNECTING: ODD,
-    FeedState.SILENT: "#ff780a",
-    FeedState.REFUSED: "#b877d9",
-    FeedState.DOWN: BAD,
-}
-
-#: Ages are taken on the service's own clock, which only a rehearsal lets run at another pace.
-CLOCK = "in seconds of the service's clock; in the demo 60 of them are one second of yours."
+#: The flush interval: a write that takes longer lets the queue grow.
+FLUSH_S = 0.08
 
 
-def or_zero(expr: str, label: str = "") -> str:
-    """A counter that is born with its first event: zero while the service runs, nothing when it does not."""
-    zero = f"0 * max({series(m.SIMULATED)})"
-    return f'{expr} or on () label_replace({zero}, "{label}", "none", "", "")' if label else f"{expr} or {zero}"
+def leader() -> stat.Panel:
+    """Who may speak."""
+    made = panel(
+        figure(),
+        "Judging (must be 1)",
+        "Every replica counts; exactly one holds the lease, judges and speaks. Nobody: no alert can be written.",
+        "none",
+        now(f"sum({series(m.LEADER)})"),
+    )
+    return made.mappings([words(_0=("nobody", BAD))]).thresholds(steps((None, BAD), (1, GOOD), (2, BAD)))
 
 
-def ranks() -> str:
-    """Each socket's state as a number, best first."""
-    each = (f"{rank} * ({series(m.FEED_STATE, state=state)} == 1)" for rank, state in enumerate(STATES, start=1))
-    return " or ".join(each)
+def replicas() -> stat.Panel:
+    """How many there are."""
+    made = panel(
+        figure(),
+        "Replicas",
+        "Every one hears all venues and fills the others' gaps; one is enough, two survive the loss of a machine.",
+        "none",
+        now(f"count({series(m.LEADER)})"),
+    )
+    return made.color_scheme(fixed(PLAIN))
 
 
-def state_words() -> dict[str, tuple[str, str]]:
-    """Text and colour of each rank."""
-    return {f"_{rank}": (state.value, color) for rank, (state, color) in enumerate(STATES.items(), start=1)}
+def overdue() -> stat.Panel:
+    """Whether people wait."""
+    made = panel(
+        figure(),
+        "Longest wait of a chat",
+        "Since when the first chat that may be told has been waiting. Minutes are normal while thousands are served. "
+        "No data: there is no channel with chats.",
+        "s",
+        now(f"max({series(m.SINK_OVERDUE)})"),
+    )
+    return made.thresholds(steps((None, GOOD), (60, ODD), (900, BAD)))
 
 
-def health() -> statetimeline.Panel:
-    """The life of the feeds."""
-    why = "Each venue's worst socket. Silent: the socket is well, its control stream is not. A gap: no service."
+def used() -> stat.Panel:
+    """Memory now."""
+    made = panel(
+        figure(),
+        "Memory in use",
+        "The largest process, and the store by its own count. Bounded by the windows, not by how long it has run. No "
+        "data of the store: it is part of the process, or does not tell.",
+        "bytes",
+        now(f"max by (source) ({series(m.MEMORY)})", "{{source}}"),
+    )
+    return made.color_scheme(fixed(PLAIN)).text_mode(BigValueTextMode.VALUE_AND_NAME)
+
+
+def lease() -> statetimeline.Panel:
+    """Who judged when."""
+    why = "Green while a replica holds the lease. One green strip at any time; a gap in all: nobody could speak then."
     made = panel(
         statetimeline.Panel(),
-        "Was every venue heard?",
+        "Which replica judged when?",
         why,
         "none",
-        line(f"min by (venue) (max by (venue, instance) ({ranks()}))", "{{venue}}"),
+        line(f"max by (instance) ({series(m.LEADER)})", "{{instance}}"),
     )
-    made.mappings([words(**state_words())]).fill_opacity(80).line_width(0).row_height(0.8)
+    made.mappings([words(_0=("follows", QUIET), _1=("judges", GOOD))]).fill_opacity(80).line_width(0).row_height(0.8)
     return made.show_value(VisibilityMode.NEVER).merge_values(merge_values=True).legend(legend())
 
 
-def sockets() -> table.Panel:
-    """Each socket as it is now."""
-    mapped = [plain(words(**state_words()))]
-    age = {"decimals": 1}
-    made = grid(
-        ("state", "none", {"mappings": mapped, "custom.cellOptions": {"type": "color-text"}, "custom.align": "left"}),
-        ("last pong", "s", age),
-        ("last frame", "s", age),
-        ("control stream", "s", age | {"noValue": "has none"}),
-        ("dials", "none", {}),
-        sort="state",
-        by=("venue", "socket"),
-    )
-    each = "by (venue, socket)"
-    return panel(
-        made,
-        "How fresh is each socket?",
-        f"Last pong, frame and control message {CLOCK} Liquidations may be rare, so a socket is judged by its pong and "
-        "control stream.",
-        "none",
-        cells(f"min {each} ({ranks()})"),
-        cells(f"min {each} ({series(m.PONG_AGE)})"),
-        cells(f"min {each} ({series(m.FRAME_AGE)})"),
-        cells(f"min {each} ({series(m.CONTROL_AGE)})"),
-        cells(f"sum {each} ({series(m.DIALS)})"),
-    )
-
-
-def orders() -> timeseries.Panel:
-    """How much comes in."""
-    why = "Orders counted once, after duplicates are taken out. Quiet markets are quiet here too: look at the states."
-    expr = f"sum by (venue) (rate({series(m.ORDERS)}[$__rate_interval]))"
-    return panel(plot(), "How many orders come in?", why, "suffix:/s", line(expr, "{{venue}}")).legend(legend())
-
-
-def lag() -> timeseries.Panel:
-    """How late we are."""
-    expr = f"histogram_quantile(0.99, sum by (venue, le) (rate({series(m.INGEST_LAG)}[$__rate_interval])))"
-    why = f"From the venue's time of an order to the ledger, 99th percentile, {CLOCK} A gap: the venue sent no order."
-    return panel(plot(), "How late do orders arrive?", why, "s", line(expr, "{{venue}}")).legend(legend())
-
-
-def unread() -> timeseries.Panel:
-    """What nobody could read."""
-    expr = or_zero(f"sum by (venue, reason) ({series(m.BAD_FRAMES)})", "venue")
-    why = "Frames and rows kept for inspection since the start. A step on one venue: it has changed its format."
-    made = panel(plot(), "What could not be read?", why, "locale", line(expr, "{{venue}} {{reason}}"))
-    return made.axis_soft_max(1).legend(legend())
-
-
-def waiting() -> timeseries.Panel:
-    """What is not counted yet."""
-    why = (
-        "Parked orders wait for their contract's metadata; the queue waits for the ledger. Both return to 0 when well."
-    )
-    made = panel(
-        plot(),
-        "What waits to be counted?",
-        why,
-        "locale",
-        line(f"max({series(m.QUEUE_DEPTH)})", "queue"),
-        line(or_zero(f"max by (venue) ({series(m.PARKED)})", "venue"), "parked {{venue}}"),
-    )
-    return made.axis_soft_max(1).legend(legend())
-
-
-def ledger() -> timeseries.Panel:
+def queue() -> timeseries.Panel:
     """Whether the store keeps up."""
-    buckets = f"sum by (le) (rate({series(m.LEDGER_SECONDS)}[$__rate_interval]))"
-    made = panel(
-        plot(),
-        "How long is a ledger write?",
-        "One write carries up to 500 orders. Above the flush interval (80 ms) the queue grows. A gap: no write.",
-        "s",
-        line(f"histogram_quantile(0.5, {buckets})", "half"),
-        line(f"histogram_quantile(0.99, {buckets})", "99 %"),
-    )
-    return made.override_by_name("half", [tint(QUIET)]).override_by_name("99 %", [tint(SHORT)]).legend(legend())
-
-
-def said() -> timeseries.Panel:
-    """What became of the alerts."""
-    made = panel(
-        plot(),
-        "Were the alerts delivered?",
-        "Since the start. Written and delivered rise together; a failure is tried again unless the channel refused.",
-        "locale",
-        line(or_zero(f"sum({series(m.ALERTS)})"), "written"),
-        line(or_zero(f"sum by (sink) ({series(m.SINK_ALERTS)})", "sink"), "delivered {{sink}}"),
-        line(or_zero(f"sum by (sink) ({series(m.SINK_FAILURES)})", "sink"), "failed {{sink}}"),
-    )
-    return made.axis_soft_max(1).legend(legend())
+    why = "Orders between the sockets and the ledger. It returns to 0 when well; at 100,000 the sockets have to wait."
+    made = panel(plot(), "What waits to be counted?", why, "locale", line(f"max({series(m.QUEUE_DEPTH)})", "queue"))
+    return made.override_by_name("queue", [tint(SHORT)]).axis_soft_max(10).legend(legend())
 
 
 def again() -> timeseries.Panel:
@@ -178,6 +96,21 @@ def again() -> timeseries.Panel:
     return made.override_by_name("duplicate orders", [tint(QUIET)]).axis_soft_max(1).legend(legend())
 
 
+def ledger() -> timeseries.Panel:
+    """Whether the store keeps up."""
+    writes = series(m.LEDGER_SECONDS)
+    made = panel(
+        plot(),
+        "How long is a ledger write?",
+        "One write carries up to 500 orders. Above the flush interval (80 ms) the queue grows. A gap: no write.",
+        "s",
+        line(tail(0.5, "", writes), "half"),
+        line(tail(0.99, "", writes), "99 %"),
+    )
+    made.override_by_name("half", [tint(QUIET)]).override_by_name("99 %", [tint(SHORT)])
+    return level(made, FLUSH_S).axis_soft_max(1.25 * FLUSH_S).legend(legend())
+
+
 def errors() -> timeseries.Panel:
     """Whether the store refuses."""
     why = "Calls that failed since the start and were repeated, so nothing is lost. Normal is a flat line at 0."
@@ -186,33 +119,46 @@ def errors() -> timeseries.Panel:
     return made.override_by_name("failed calls", [tint(BAD)]).axis_soft_max(1).legend(legend())
 
 
-def contracts() -> table.Panel:
-    """What we know of the venues."""
-    made = grid(
-        ("contracts", "none", {}),
-        ("age", "s", {"decimals": 0}),
-        sort="contracts",
-        by=("venue",),
+def memory() -> timeseries.Panel:
+    """Whether it grows."""
+    why = (
+        "Of each process, and of the store as it says itself. A slope that does not flatten within a day is a leak; "
+        "steps with the market are not."
     )
-    return panel(
-        made,
-        "Which contracts are known?",
-        f"From the venue's own metadata, fetched hourly; its age {CLOCK} An order of an unknown contract is parked, "
-        "never guessed.",
-        "none",
-        cells(f"max by (venue) ({series(m.INSTRUMENTS)})"),
-        cells(f"min by (venue) ({series(m.INSTRUMENTS_AGE)})"),
-    )
+    expr = f"max by (source) ({series(m.MEMORY)})"
+    made = panel(plot(), "Does memory stay where it is?", why, "bytes", line(expr, "{{source}}"))
+    return made.override_by_name("process", [tint(SHORT)]).override_by_name("store", [tint(QUIET)]).legend(legend())
 
 
-def leader() -> stat.Panel:
-    """Who may speak."""
+def said() -> timeseries.Panel:
+    """What became of the alerts."""
     made = panel(
-        stat.Panel(),
-        "Replicas judging (must be 1)",
-        "Every replica counts; exactly one judges and speaks. Nobody: no alert can be written.",
-        "none",
-        now(f"sum({series(m.LEADER)})"),
+        plot(),
+        "Were the alerts delivered?",
+        "Since the start. Written and delivered rise together: a channel that stays below has something to catch up "
+        "with, or leaves out single coins inside a larger cascade.",
+        "locale",
+        line(or_zero(f"sum({series(m.ALERTS)})"), "written"),
+        line(or_zero(f"sum by (sink) ({series(m.SINK_ALERTS)})", "sink"), "delivered {{sink}}"),
+        line(or_zero(f"sum by (sink, state) ({series(m.SINK_ROWS)})", "sink"), "to chats: {{sink}} {{state}}"),
     )
-    made.mappings([words(_0=("nobody", BAD))]).thresholds(steps((None, BAD), (1, GOOD), (2, BAD)))
-    return made.graph_mode(BigValueGraphMode.NONE).reduce_options(last())
+    return made.override_by_name("written", [tint(PLAIN)]).axis_soft_max(1).legend(legend())
+
+
+def failures() -> timeseries.Panel:
+    """What went wrong with them."""
+    expr = or_zero(f"sum by (sink, reason) ({series(m.SINK_FAILURES)})", "sink")
+    why = (
+        "Failed deliveries since the start, by channel and reason. A failure is tried again unless the channel refused "
+        "for good; a wait the messenger asked for is no fault."
+    )
+    made = panel(plot(), "Which deliveries failed?", why, "locale", line(expr, "{{sink}} {{reason}}"))
+    return made.axis_soft_max(1).legend(legend())
+
+
+def waiting() -> timeseries.Panel:
+    """Chats still to be told."""
+    expr = or_zero(f"max by (sink) ({series(m.SINK_WAITING)})", "sink")
+    why = "Chats with something still to be told, quiet hours included. It rises with an alert and falls slowly."
+    made = panel(plot(), "How many chats wait?", why, "locale", line(expr, "{{sink}}"))
+    return made.axis_soft_max(1).legend(legend())

@@ -1,16 +1,23 @@
-"""How a panel of the house looks. Owns queries, colours and defaults; `build.py` owns what is shown.
+"""How a panel of the house looks. Owns colours and defaults; `asking.py` the queries, `build.py` the order.
 
-The sides have two colours of their own, which colour-blind eyes tell apart as well; green and red mean health.
+The sides have two colours of their own, which colour-blind eyes tell apart as well; green and red mean health, violet
+an episode, the stronger the more severe.
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from asking import SOURCE
 from grafana_foundation_sdk.builders import common, dashboard, gauge, prometheus, stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.models.common import DataSourceRef
+from grafana_foundation_sdk.models.common import (
+    BigValueColorMode,
+    BigValueGraphMode,
+    GraphDrawStyle,
+    GraphThresholdsStyleMode,
+    VizOrientation,
+)
 from grafana_foundation_sdk.models.dashboard import (
     DataTransformerConfig,
     DynamicConfigValue,
@@ -21,47 +28,20 @@ from grafana_foundation_sdk.models.dashboard import (
     ValueMap,
     ValueMappingResult,
 )
-from grafana_foundation_sdk.models.prometheus import PromQueryFormat
-from prometheus_client.metrics import MetricWrapperBase
 
-SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
+from service.model import Severity, Side
+
 LONG, SHORT, QUIET = "#ff9830", "#5794f2", "#8e8e8e"
 GOOD, ODD, BAD = "#73bf69", "#fade2a", "#f2495c"
+PLAIN = "#d8d9da"
+SEVERITIES = {Severity.WATCH: "#a499b8", Severity.WARNING: "#b877d9", Severity.CRITICAL: "#ff66c4"}
+SIDES = {Side.LONG: LONG, Side.SHORT: SHORT}
 NO_DATA, NO_ANSWER = "no data", "no data: the service does not answer"
 WIDTH = 24
 REFS = "ABCDEFGH"
 
 AnyPanel = stat.Panel | gauge.Panel | table.Panel | timeseries.Panel | statetimeline.Panel
 P = TypeVar("P", stat.Panel, gauge.Panel, table.Panel, timeseries.Panel, statetimeline.Panel)
-_SAMPLES = {"counter": "_total", "histogram": "_bucket"}
-
-
-def series(metric: MetricWrapperBase, *matchers: str, **labels: str) -> str:
-    """A selector of the metric's samples. Raises ValueError for a label that the metric does not have."""
-    family = next(iter(metric.describe()))
-    parts = [f'{label}="{value}"' for label, value in labels.items()] + list(matchers)
-    known = metric._labelnames  # noqa: SLF001  # the library has no public way to ask
-    for part in parts:
-        label = re.split(r"[=!]", part, maxsplit=1)[0]
-        if label not in known:
-            raise ValueError(f"{family.name} has no label {label!r}; it has {', '.join(known) or 'none'}")
-    name = family.name + _SAMPLES.get(family.type, "")
-    return f"{name}{{{','.join(parts)}}}" if parts else name
-
-
-def line(expr: str, legend: str) -> prometheus.Dataquery:
-    """A query over the whole time range."""
-    return prometheus.Dataquery().expr(expr).legend_format(legend).range()
-
-
-def now(expr: str, legend: str = "__auto") -> prometheus.Dataquery:
-    """A query of this moment only: when the service is gone there is no value, not the last one."""
-    return prometheus.Dataquery().expr(expr).legend_format(legend).instant()
-
-
-def cells(expr: str) -> prometheus.Dataquery:
-    """Rows of a table, as they are now."""
-    return prometheus.Dataquery().expr(expr).instant().format(PromQueryFormat.TABLE)
 
 
 def panel(made: P, title: str, why: str, unit: str, *queries: prometheus.Dataquery) -> P:
@@ -100,6 +80,11 @@ def fixed(color: str) -> dashboard.FieldColor:
     return dashboard.FieldColor().mode(FieldColorModeId.FIXED).fixed_color(color)
 
 
+def by_value() -> dashboard.FieldColor:
+    """The colour of the threshold a value has passed."""
+    return dashboard.FieldColor().mode(FieldColorModeId.THRESHOLDS)
+
+
 def tint(color: str) -> DynamicConfigValue:
     """One colour for one series."""
     return DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": color})
@@ -125,16 +110,49 @@ def plot() -> timeseries.Panel:
     return timeseries.Panel().line_width(2).fill_opacity(8).span_nulls(span_nulls=False).min(0)
 
 
-def grid(*columns: tuple[str, str, Mapping[str, Any]], by: Sequence[str], sort: str = "") -> table.Panel:
+def bars() -> timeseries.Panel:
+    """One bar for each point."""
+    return (
+        timeseries.Panel().draw_style(GraphDrawStyle.BARS).line_width(0).fill_opacity(90).span_nulls(span_nulls=False)
+    )
+
+
+def figure() -> stat.Panel:
+    """A number as it is now, or a few side by side, in the colour of what it is."""
+    made = stat.Panel().color_mode(BigValueColorMode.VALUE).graph_mode(BigValueGraphMode.NONE)
+    return made.orientation(VizOrientation.VERTICAL).reduce_options(last())
+
+
+def level(made: timeseries.Panel, value: float) -> timeseries.Panel:
+    """A dashed line at a value that means something."""
+    made.thresholds(steps((None, "transparent"), (value, PLAIN)))
+    return made.thresholds_style(common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED))
+
+
+def sided(made: P) -> P:
+    """The two sides in their colours."""
+    return made.override_by_name("longs", [tint(LONG)]).override_by_name("shorts", [tint(SHORT)])
+
+
+def dashed() -> list[DynamicConfigValue]:
+    """A thin line for what the others are measured by."""
+    style = {"fill": "dash", "dash": [8, 6]}
+    return [*looks(**{"custom.lineStyle": style, "custom.fillOpacity": 0, "custom.lineWidth": 1}), tint(PLAIN)]
+
+
+def grid(
+    *columns: tuple[str, str, Mapping[str, Any]], by: Sequence[str], behind: Sequence[str] = (), sort: str = ""
+) -> table.Panel:
     """A table of merged queries: columns are (name, unit, extra properties) in the order of the queries.
 
-    Rows are sorted by the column `sort`, downwards; without one they keep the order of the first query's answer.
+    The labels `by` stand in front of them, so that a phone shows both, and the labels `behind` after them. Rows are
+    sorted by the column `sort`, downwards; without one they keep the order of the first query's answer.
     """
     # Grafana numbers the value columns of several queries, and does not when there is one.
     values = [f"Value #{ref}" for ref in REFS[: len(columns)]] if len(columns) > 1 else ["Value"]
-    order = {name: place for place, name in enumerate([*by, *values])}
+    order = {name: place for place, name in enumerate([*by, *values, *behind])}
     options = {"excludeByName": {"Time": True}, "indexByName": order, "renameByName": {}}
-    made = table.Panel().min_width(60)
+    made = table.Panel().min_width(78)
     made.with_transformation(DataTransformerConfig(id_val="merge", options={}))
     made.with_transformation(DataTransformerConfig(id_val="organize", options=options))
     for value, (name, unit, extra) in zip(values, columns, strict=True):

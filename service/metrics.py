@@ -1,7 +1,7 @@
 """Every Prometheus metric of the service, its labels and its sentence.
 
 Labels are bounded by construction: venue, socket, asset (a top list + "other"), side, span, state, sink, kind,
-severity, reason, source (ours or theirs). The pure rooms never import this; their callers count.
+severity, phase, reason, source (ours or theirs, process or store). The pure rooms never import this; callers count.
 """
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -63,6 +63,62 @@ SECOND_OPINION_USD = _gauge(
 FLOOR_USD = _gauge("cascade_floor_usd", "Hour total at which an episode may open.", "asset")
 EPISODES = _gauge("cascade_episodes_open", "Episodes open now.", "kind", "severity")
 EPISODE_USD = _gauge("cascade_episode_usd", "Running hour total of an open episode.", "asset", "kind", "severity")
+EPISODE_STARTED = _gauge(
+    "cascade_episode_started_seconds", "When an open episode was first told of, unix seconds.", "asset", "kind"
+)
+EPISODE_TOTAL = _gauge(
+    "cascade_episode_total_usd", "Dollars of an open episode's side since its onset.", "asset", "kind"
+)
+EPISODE_GRADE = _gauge(
+    "cascade_episode_grade",
+    "Grade 1 to 5 of an open episode, 0 below; phase: what was last said, state: running or fading.",
+    "asset",
+    "kind",
+    "severity",
+    "phase",
+    "state",
+)
+EPISODE_LEAD = _gauge(
+    "cascade_episode_lead_ratio",
+    "Part of an open episode's dollars on the venue that led, or, where none did, was first; absent: unknown.",
+    "asset",
+    "kind",
+    "venue",
+    "state",
+)
+ALERT_AT = _gauge(
+    "cascade_alert_seconds",
+    "When one of the last ten notices was written, unix seconds; absent before the first.",
+    "asset",
+    "kind",
+    "phase",
+    "severity",
+)
+SIGNAL_EARLY = _gauge(
+    "cascade_signal_early_ratio", "Growth signal over its level, from 1 on it may open; absent: unknown.", "asset"
+)
+SIGNAL_BREADTH = _gauge(
+    "cascade_signal_breadth_ratio",
+    "One-sided breadth over its level, from 1 on it may open; absent: unknown.",
+    "asset",
+)
+EXCITATION = _gauge(
+    "cascade_excitation_orders",
+    "Further orders one order causes, low and high end nine times in ten; absent: unknown.",
+    "asset",
+    "state",
+)
+USUAL_USD = _gauge("cascade_usual_usd", "Usual dollars of an hour now, large orders capped; absent: unknown.", "asset")
+AS_LARGE = _gauge(
+    "cascade_as_large_seconds",
+    "When a span last held as many dollars (seen), or since when none is remembered to (unseen), unix seconds.",
+    "asset",
+    "span",
+    "state",
+)
+PRICE_USD = _gauge(
+    "cascade_price_usd", "Price in the asset's latest orders, of ALL that of BTC; absent: unknown.", "asset"
+)
 ALERTS = _counter("cascade_alerts_total", "Alerts written.", "kind", "phase", "severity")
 DATA_ALARMS = _counter(
     "cascade_data_alarms_total", "Forced orders of one side while prices went the other way: check the feeds.", "reason"
@@ -104,6 +160,11 @@ QUEUE_DEPTH = _gauge("cascade_queue_depth", "Items between the feeds and the led
 INGEST_LAG = _histogram("cascade_ingest_lag_seconds", "From the venue's time to the ledger.", _LAG, "venue")
 LEDGER_SECONDS = _histogram("cascade_ledger_seconds", "Real time of one ledger write.", _FAST)
 LEDGER_ERRORS = _counter("cascade_ledger_errors_total", "Ledger calls that failed and were tried again.")
+MEMORY = _gauge(
+    "cascade_memory_bytes",
+    "Memory in use: process is the service, store what the store says; absent: unknown.",
+    "source",
+)
 LEADER = _gauge("cascade_leader_bool", "1 while this replica judges and speaks.")
 SINK_ALERTS = _counter("cascade_sink_alerts_total", "Alerts a sink delivered.", "sink")
 SINK_FAILURES = _counter("cascade_sink_failures_total", "Deliveries that failed.", "sink", "reason")

@@ -15,6 +15,7 @@ from typing import Any
 
 PROMETHEUS = shutil.which("prometheus")
 PROMTOOL = shutil.which("promtool")
+AMTOOL = shutil.which("amtool")
 
 
 def free_port() -> int:
@@ -67,6 +68,12 @@ class Prometheus:
             body = fetch(f"{self.url}/api/v1/query?{urllib.parse.urlencode({'query': expr})}")
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{expr}: {error.read().decode()}") from None
+        return list(json.loads(body)["data"]["result"])
+
+    def history(self, expr: str, since: float) -> list[dict[str, Any]]:
+        """What an expression returned each second since a time (unix seconds). Raises OSError."""
+        asked = {"query": expr, "start": since, "end": time.time(), "step": "1s"}
+        body = fetch(f"{self.url}/api/v1/query_range?{urllib.parse.urlencode(asked)}")
         return list(json.loads(body)["data"]["result"])
 
     def get(self, path: str) -> Any:

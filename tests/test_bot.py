@@ -891,7 +891,7 @@ async def test_a_chat_gets_so_many_answers_a_minute_then_one_line_then_silence(l
     stage.phone.inbox.put_nowait(stage.message("/subscribe BTC", language=language))
     stage.phone.inbox.put_nowait(stage.message("/help", chat=5, user=5))
     async with running(stage.bot()):
-        await until(lambda: stage.newest(5) is not None)
+        await until(lambda: stage.newest(5) is not None and len(stage.phone.chats.get(ME, ())) == 4)
     assert [line in shown.text for shown in stage.phone.chats[ME]] == [False, False, False, True]
     assert ME not in stage.cupboard.chats, "what is not answered changes nothing"
 
@@ -904,7 +904,7 @@ async def test_who_taps_too_fast_is_told_over_the_chat_and_others_in_a_group_are
         stage.phone.inbox.put_nowait(stage.press("rules", 1, GROUP))
     stage.phone.inbox.put_nowait(stage.message("/help"))
     async with running(stage.bot()):
-        await until(lambda: stage.newest() is not None)
+        await until(lambda: stage.newest() is not None and stage.phone.toasts)
     assert len(stage.phone.chats[GROUP]) == 1
     assert stage.phone.toasts == [LANGUAGES["en"].slower]
 

@@ -67,12 +67,30 @@ def test_the_store_has_no_port_and_nobody_else_on_its_network() -> None:
 
 def test_no_password_is_written_down_and_grafana_has_no_account() -> None:
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-    assert not re.search(r"(?i)(pass(word)?|secret|token)\w*\s*[:=]\s*\S", re.sub(r"#.*", "", text))
+    assert not re.search(r"(?i)(pass(word)?|secret|token)\w*[ \t]*[:=][ \t]*\S", re.sub(r"#.*", "", filled(text)))
     assert "@" not in SERVICES["service"]["environment"]["REDIS_URL"]
     grafana = SERVICES["grafana"]["environment"]
     assert grafana["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
     assert grafana["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
     assert grafana["GF_AUTH_BASIC_ENABLED"] == "false"
+    assert grafana["GF_AUTH_ANONYMOUS_ENABLED"] == "true"
+
+
+@pytest.mark.parametrize(("password", "closed"), [("", "true"), ("a password", "false")])
+def test_a_password_makes_the_one_account_and_the_door_to_it(password: str, closed: str) -> None:
+    shell, option, script = SERVICES["grafana"]["entrypoint"]
+    given = {name: filled(str(value)) for name, value in SERVICES["grafana"]["environment"].items()}
+    printing = script.replace("$$", "$").replace("exec /run.sh", "env")
+    done = subprocess.run(
+        [shell, option, printing],
+        env=given | {"GF_SECURITY_ADMIN_PASSWORD": password, "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    assert told["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == told["GF_AUTH_DISABLE_LOGIN_FORM"] == closed
+    assert told["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -121,6 +139,7 @@ def test_configuration_is_mounted_where_the_parts_look() -> None:
     assert targets["./config/cascade.toml"] == f"{workdir}/config/cascade.toml"
     assert targets["service"] == f"{workdir}/data"
     assert f"--config.file={targets['./config/prometheus']}/prometheus.yml" in SERVICES["prometheus"]["command"]
+    assert sorted(path.name for path in (ROOT / "grafana/dashboards").iterdir()) == ["cascade.json", "feeds.json"]
     home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     assert home == f"{targets['./grafana/dashboards']}/cascade.json"
     provider = yaml.safe_load((ROOT / "grafana/provisioning/dashboards/cascade.yml").read_text())["providers"][0]
@@ -237,7 +256,7 @@ def test_prometheus_runs_on_the_committed_configuration(exporter: int, tmp_path:
         assert seen
         assert seen[0]["metric"]["job"] == "cascade"
         rules = [rule["name"] for group in asked.get("rules")["groups"] for rule in group["rules"]]
-        assert {"ServiceDown", "SocketNotLive", "SinkFailing"} <= set(rules)
+        assert {"ServiceDown", "VenueDown", "SinkFailing"} <= set(rules)
         assert all(rule["health"] != "err" for group in asked.get("rules")["groups"] for rule in group["rules"])
 
 

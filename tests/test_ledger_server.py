@@ -335,6 +335,7 @@ async def test_a_user_with_a_password_is_taken_from_the_address_and_a_wrong_one_
     wrong = RedisLedger(server.url.replace("unix://", "unix://ada:hunter3@"), "only")
     try:
         await theirs.greet()  # INFO is a dangerous command: not being allowed to ask is no error
+        assert await theirs.used_bytes() is None
         await everything(theirs)
         await theirs.history(ALL, T0, NOW)
         with pytest.raises(LedgerError, match="invalid username-password") as told:

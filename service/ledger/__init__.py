@@ -169,6 +169,10 @@ class Ledger(Protocol):
         """Raises LedgerError when the store does not answer."""
         ...
 
+    async def used_bytes(self) -> int | None:
+        """Memory the store's data takes, as it says itself; None where nobody says."""
+        ...
+
     async def close(self) -> None:
         """Let go of the store; an embedded server is stopped and keeps its data."""
         ...

@@ -171,6 +171,10 @@ class MemoryLedger(MemoryOrders):
     async def ping(self) -> None:
         """Always there."""
 
+    async def used_bytes(self) -> int | None:
+        """It is part of this process and not counted apart."""
+        return None
+
     async def close(self) -> None:
         """Nothing to let go of."""
 

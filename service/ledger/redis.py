@@ -132,6 +132,10 @@ class RedisLedger(RedisOrders):
         """Raises LedgerError when the server does not answer."""
         await self._server.ask("PING")
 
+    async def used_bytes(self) -> int | None:
+        """As the server says; None where it does not say or this user may not ask. Raises LedgerError."""
+        return await self._server.used_bytes()
+
     async def close(self) -> None:
         """Close the connections; our own server is stopped and keeps its data."""
         await self._server.close()

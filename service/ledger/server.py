@@ -135,6 +135,16 @@ class Server:
         if info.get("maxmemory") and policy != "noeviction":
             log.warning("%s: maxmemory-policy is %s and may drop counted orders; use noeviction", self.kind, policy)
 
+    async def used_bytes(self) -> int | None:
+        """The server's used_memory; None where it does not tell or this user may not ask. Raises LedgerError."""
+        with self._asking():
+            try:
+                info: Mapping[str, Any] = await self.client.info("memory")
+            except NoPermissionError:
+                return None
+        used = info.get("used_memory")
+        return used if isinstance(used, int) else None
+
     async def close(self) -> None:
         """Close every connection."""
         with self._asking():

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from service import metrics
-from service.detector import SPAN, Open, State, Verdict, step
-from service.model import ALL, MINUTE, Alert, Episode, Pulse, Reading, Side, Totals
+from service.detector import SPAN, Claim, Open, State, Verdict, step
+from service.model import ALL, MINUTE, Alert, Episode, Pulse, Reading, Side, Since, Totals
 from service.pipeline.dossier import Dossier
 from service.pipeline.markets import Markets
 from service.pipeline.prices import Prices
@@ -138,6 +138,14 @@ class Judge:
         """Markets on watch, of which nobody is told, and since when (ms UTC)."""
         lives = self.markets.lives.items()
         return {market: life.watch_since for market, life in lives if life.watch_since is not None and not life.open}
+
+    def pulse(self, market: str) -> Pulse | None:
+        """The signals of a market as they stand, for showing; None while too little is known."""
+        return self.markets.shown(market)
+
+    def since(self, market: str, claim: Claim) -> Since | None:
+        """The last time there was as much; None while nothing can be said."""
+        return self._sources.boards.since(market, claim)
 
     def _episode(self, market: str, episode: Open) -> Episode:
         reading = self._latest.get(market)

@@ -170,6 +170,11 @@ class Markets:
         self._dirty.add(market)
         return gauge.pulse(gauge.second - 1)
 
+    def shown(self, market: str) -> Pulse | None:
+        """The signals of a market as last closed; moves nothing, so what is judged does not depend on who looks."""
+        gauge = self.gauges.get(market)
+        return gauge.pulse(gauge.second - 1) if gauge else None
+
     def keep(self, market: str, life: State) -> bool:
         """Keep a market's life; whether it has changed."""
         before = self.lives.get(market, State())

@@ -6,19 +6,26 @@ from prometheus_client import Gauge
 
 from service import metrics
 from service.ledger import Added, Ledger
-from service.model import ALL, SPANS, Alert, Episode, Kind, Liquidation, Reading, Severity, Side, Totals
+from service.model import ALL, SPANS, Alert, Liquidation, Reading, Side, Totals
 from service.pipeline.cover import Cover
-
-OTHER = "other"
+from service.pipeline.insights import Insights
+from service.pipeline.judge import Judge
+from service.pipeline.memory import process_bytes
+from service.pipeline.recent import Recent
+from service.pipeline.running import OTHER, Running
+from service.pipeline.sheet import Sheet
 
 
 class Meters:
     """Sets the market's gauges. An asset that leaves the top list keeps no stale series."""
 
-    def __init__(self, top: int) -> None:
+    def __init__(self, top: int, judge: Judge, recent: Recent) -> None:
         self._top = top
         self._shown: set[str] = set()
-        self._episodes: set[tuple[str, str, str]] = set()
+        self._judge = judge
+        self._running = Running()
+        self._insights = Insights(judge, recent)
+        self._memory = Sheet(metrics.MEMORY)
 
     def written(self, orders: Sequence[Liquidation], added: Added, now: int) -> None:
         """A batch has been counted."""
@@ -31,8 +38,7 @@ class Meters:
 
     def alerted(self, alerts: Iterable[Alert]) -> None:
         """Alerts have been written."""
-        for alert in alerts:
-            metrics.ALERTS.labels(alert.kind, alert.phase, alert.severity).inc()
+        self._running.alerted(alerts)
 
     async def show(
         self,
@@ -40,13 +46,17 @@ class Meters:
         cover: Cover,
         venues: Sequence[str],
         readings: Mapping[str, Reading],
-        episodes: Sequence[Episode],
         now: int,
+        *,
+        leads: bool,
     ) -> None:
-        """Set every gauge that describes the market now."""
+        """Set every gauge that describes the market now. Raises LedgerError."""
         self._windows(readings)
-        self._open(episodes)
+        named = self._shown - {OTHER}
+        self._insights.show(readings, named, now, leads=leads)
+        await self._running.show(ledger, self._judge.episodes(), named, now)
         self._heard(cover, venues, now)
+        self._memory.write({("process",): process_bytes(), ("store",): await ledger.used_bytes()})
         detail = await ledger.detail(ALL, "1h", now)
         for venue in venues:
             _set_sides(metrics.VENUE_WINDOW_USD, detail.venues.get(venue, Totals()), venue=venue, span="1h")
@@ -78,18 +88,6 @@ class Meters:
         for asset, spans in rows.items():
             for span, totals in spans.items():
                 _show_window(asset, span, totals)
-
-    def _open(self, episodes: Sequence[Episode]) -> None:
-        now = {(episode.asset, episode.kind.value, episode.severity.value): episode for episode in episodes}
-        for labels in self._episodes - now.keys():
-            metrics.EPISODE_USD.remove(*labels)
-        self._episodes = set(now)
-        for labels, episode in now.items():
-            metrics.EPISODE_USD.labels(*labels).set(episode.long_usd + episode.short_usd)
-        for kind in Kind:
-            for severity in Severity:
-                count = sum(episode.kind is kind and episode.severity is severity for episode in episodes)
-                metrics.EPISODES.labels(kind, severity).set(count)
 
 
 def _set_known(gauge: Gauge, value: float | None) -> None:

@@ -6,6 +6,7 @@ out) looks here.
 
 from collections import defaultdict, deque
 from collections.abc import Sequence
+from itertools import islice
 
 from service.ledger import Ledger
 from service.model import ALL, MINUTE, Liquidation
@@ -39,6 +40,11 @@ class Recent:
         """Orders of an asset (ALL: of all) with `at` in (since, until], oldest first."""
         found = [order for order in self._by_asset.get(asset, ()) if since < order.at <= until]
         return sorted(found, key=lambda order: (order.at, order.id))
+
+    def latest(self, asset: str, most: int) -> list[Liquidation]:
+        """The last `most` orders of an asset, in the order they were counted."""
+        orders = self._by_asset.get(asset, ())
+        return list(islice(reversed(orders), most))[::-1]
 
     def _forget(self, now: int) -> None:
         everything = self._by_asset[ALL]

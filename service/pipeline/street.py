@@ -66,7 +66,7 @@ class Pipeline:
         self._intake = Intake(parts.ledger, parts.health, parts.clock, parts.settle)
         self._knobs = knobs
         self._holder = holder
-        self._meters = Meters(knobs.top_assets)
+        self._meters = Meters(knobs.top_assets, parts.judge, parts.recent)
         self._late = Late(parts.clock.speed)
         self._deaf: dict[str, tuple[int, int]] = {}
         """Venues found silent whose time the ledger still takes for heard: since when, until when."""
@@ -229,5 +229,5 @@ class Pipeline:
         self._judge.look(self.readings.values())
         await self._ledger.save_health(self._health.records())
         venues = self._health.names
-        await self._meters.show(self._ledger, self._cover, venues, self.readings, self._judge.episodes(), now)
+        await self._meters.show(self._ledger, self._cover, venues, self.readings, now, leads=self.leads)
         metrics.QUEUE_DEPTH.set(self.queue.qsize())
