@@ -87,8 +87,9 @@ class App:
         sources = self._make_sources(settings, enabled)
         self._judge = Judge(sources)
         self.episodes, self.watching = self._judge.episodes, self._judge.watching
-        self.usual, self.second_opinion = partial(usual_hour, self._judge.markets), self._reconcile.opinion
+        self.second_opinion = self._reconcile.opinion
         self._pipeline = self._make_pipeline(settings.pipeline, sources.recent)
+        self.usual = lambda asset: usual_hour(self._judge, asset) if self._pipeline.leads else None
         self._outposts.update(self._make_outposts(settings, client))
         self._mailroom = Mailroom(settings, client, Town(view=self, leads=lambda: self._pipeline.leads))
         self.sinks = self._mailroom.reports

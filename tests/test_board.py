@@ -371,7 +371,8 @@ def test_the_price_is_that_of_the_contract_quoted_most():
 
 
 def test_what_is_usual_is_unknown_until_it_is_learnt():
-    assert usual_hour(SimpleNamespace(gauges={}), ALL) is None
+    assert usual_hour(SimpleNamespace(pulse=lambda _: None), ALL) is None
+    assert usual_hour(SimpleNamespace(pulse=lambda _: SimpleNamespace(usual_usd=1_000.0)), ALL) == 3_600_000.0
 
 
 def test_without_the_extra_the_door_stays_as_it_is_and_says_how_to_get_the_board(monkeypatch, caplog):

@@ -4,7 +4,7 @@ What changes slowly (names of coins, what was heard of each minute) is read ever
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from service.board.picture import Market, Minute, Window
 from service.board.prices import Prices
@@ -18,8 +18,8 @@ from service.model import ALL, HOUR, MINUTE, SECOND, Coverage, Liquidation, Read
 MINUTES = 120
 #: Newest orders shown.
 TAPE = 24
-#: How far back they are looked for, a short look first.
-_TAPE_MS = (MINUTE, 10 * MINUTE, 75 * MINUTE)
+#: So far back single orders are remembered.
+_KEPT_MS = 75 * MINUTE
 #: What changes slowly is read so often, in real seconds.
 SLOW_S = 5.0
 #: Orders of the last moments are looked at again: feeds tell late.
@@ -63,7 +63,7 @@ class Markets:
 
     def _priced(self, coin: str, now: int) -> Prices:
         kept = self._prices.get(coin) or Prices(MINUTES * MINUTE)
-        kept.see(self._sight.recent.of(coin, max(kept.upto - _AGAIN_MS, now - _TAPE_MS[-1]), now), now)
+        kept.see(self._sight.recent.of(coin, max(kept.upto - _AGAIN_MS, now - _KEPT_MS), now), now)
         return kept
 
     async def _market(self, reading: Reading) -> Market:
@@ -101,7 +101,8 @@ class Markets:
         board = self._sight.records(asset)
         if board is None or not usd or not self._remembers(asset, now):
             return None
-        found = since(board, Claim(measure="hour", side="total", usd=usd, onset=now, running=True), self._sight.zone)
+        onset = next((one.onset for one in self._sight.episodes() if one.asset == asset), now)
+        found = since(board, Claim(measure="hour", side="total", usd=usd, onset=onset, running=True), self._sight.zone)
         if found is None:
             return None
         stood = found.first_at if found.at is None else found.at
@@ -112,12 +113,9 @@ class Markets:
         return board is not None and board.first_at is not None and now - board.first_at > _RECORD_MS + HOUR
 
     def _tape(self, asset: str, now: int) -> tuple[Liquidation, ...]:
-        found: Collection[Liquidation] = ()
-        for back in _TAPE_MS:
-            found = self._sight.recent.of(asset, now - back, now)
-            if len(found) >= TAPE:
-                break
-        return tuple(found)[-TAPE:][::-1]
+        """The newest by the venues' time of those that were counted last."""
+        found = [order for order in self._sight.recent.latest(asset, 2 * TAPE) if order.at <= now]
+        return tuple(sorted(found, key=lambda order: (order.at, order.id), reverse=True)[:TAPE])
 
 
 def _quoted(asset: str) -> str:
