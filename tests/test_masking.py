@@ -187,7 +187,7 @@ async def test_what_the_running_service_logs_is_scrubbed(tmp_path, monkeypatch, 
         def __init__(self, *_parts: object) -> None:
             pass
 
-        async def run(self, _stop: asyncio.Event) -> None:
+        async def run(self, _stop: asyncio.Event, *_dress) -> None:
             logging.getLogger("elsewhere").error("asked %s", HOOK)
 
     (tmp_path / "s.toml").write_text('[ledger]\nstore = "memory"\n')
