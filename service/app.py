@@ -15,7 +15,7 @@ from service import api, metrics
 from service.api import serve
 from service.api.serve import STOP_S, StartError, listen
 from service.bell import Bell
-from service.board import Dress, plain, usual_hour
+from service.board import Dress, plain
 from service.clock import Clock, ScaledClock, WallClock
 from service.ledger import Ledger, LedgerError
 from service.mailroom import Mailroom, Town
@@ -89,7 +89,7 @@ class App:
         self.episodes, self.watching = self._judge.episodes, self._judge.watching
         self.second_opinion = self._reconcile.opinion
         self._pipeline = self._make_pipeline(settings.pipeline, sources.recent)
-        self.usual = lambda asset: usual_hour(self._judge, asset) if self._pipeline.leads else None
+        self.usual = lambda asset: self._judge.usual(asset) if self._pipeline.leads else None
         self._outposts.update(self._make_outposts(settings, client))
         self._mailroom = Mailroom(settings, client, Town(view=self, leads=lambda: self._pipeline.leads))
         self.sinks = self._mailroom.reports

@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 from dataclasses import fields
-from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -18,7 +17,6 @@ from service.board.english import ENGLISH
 from service.board.market import MINUTES
 from service.board.prices import Prices
 from service.board.shown import Shown
-from service.board.usual import usual_hour
 from service.board.watch import Watch
 from service.detector import Board
 from service.detector.records import Peak, Stack
@@ -368,11 +366,6 @@ def test_the_price_is_that_of_the_contract_quoted_most():
 
     prices.see([], NOW + 3 * HOUR)
     assert prices.line() == ("", {})
-
-
-def test_what_is_usual_is_unknown_until_it_is_learnt():
-    assert usual_hour(SimpleNamespace(pulse=lambda _: None), ALL) is None
-    assert usual_hour(SimpleNamespace(pulse=lambda _: SimpleNamespace(usual_usd=1_000.0)), ALL) == 3_600_000.0
 
 
 def test_without_the_extra_the_door_stays_as_it_is_and_says_how_to_get_the_board(monkeypatch, caplog):

@@ -373,3 +373,8 @@ def test_the_end_of_what_was_only_ever_a_line_is_no_news():
 
     assert ended
     assert (ended.phase, ended.episode.parent) == (Phase.CLOSED, parent and parent.episode.id)
+
+
+def test_what_is_usual_is_unknown_until_it_is_learnt_and_never_zero():
+    assert pulse(T0, usual_usd=0.0).usual(3_600) is None
+    assert pulse(T0, usual_usd=1_000.0).usual(3_600) == 3_600_000.0

@@ -11,9 +11,8 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from service.board.sight import Sight
-from service.board.usual import usual_hour
 
-__all__ = ["HINT", "Dress", "Sight", "dressed", "installed", "plain", "usual_hour"]
+__all__ = ["HINT", "Dress", "Sight", "dressed", "installed", "plain"]
 
 log = logging.getLogger("cascade.board")
 

@@ -11,11 +11,10 @@ from service.board.chart import Options, options
 from service.board.phrases import UNKNOWN, Phrases
 from service.board.picture import Market, Picture
 from service.model import ALL, Alert
+from service.subscribers.parse import MAJORS
 from service.text import clock_utc
 
 T = TypeVar("T")
-#: Coins traders look for first.
-_FIRST = ("BTC", "ETH", "SOL")
 _ASSET = re.compile(r"[\w.$-]{1,24}")
 
 
@@ -44,7 +43,7 @@ class Shown:
     def assets(self) -> tuple[str, ...]:
         """Coins to pick from; what is called unlike a coin cannot be picked."""
         names = [name for name in (self.picture.assets if self.picture else ()) if is_asset(name)]
-        return tuple(sorted(names, key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)))
+        return tuple(sorted(names, key=lambda name: (MAJORS.index(name) if name in MAJORS else len(MAJORS), name)))
 
     def market(self, asset: str) -> Market | None:
         """One asset; None while nothing of it is known."""

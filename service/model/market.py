@@ -110,6 +110,10 @@ class Pulse(Record, frozen=True, kw_only=True):
     rarity_days: float | None
     excitation: Excitation
 
+    def usual(self, seconds: int) -> float | None:
+        """Dollars so many seconds usually hold at this time of day; None while nothing is learnt."""
+        return self.usual_usd * seconds or None
+
 
 class Depth(Record, frozen=True, kw_only=True):
     """What the single orders of a span say beyond their sum; null for spans above an hour and where nobody can say."""

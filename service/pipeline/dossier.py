@@ -196,12 +196,14 @@ def _reached(by_end: Sequence[tuple[int, float]], usd: float, now: int) -> int:
 
 def _baseline(verdict: Verdict) -> Baseline | None:
     pulse, episode = verdict.reading.pulse, verdict.episode
-    if pulse is None or not pulse.usual_usd:
+    if pulse is None:
         return None
     short = verdict.phase is Phase.OPENED and not verdict.crossed
     seconds = pulse.width_s if short else HOUR // SECOND
     usd = pulse.long_usd + pulse.short_usd if short else verdict.totals.usd
-    usual = pulse.usual_usd * seconds
+    usual = pulse.usual(seconds)
+    if usual is None:
+        return None
     rarity = episode.rarity_days
     return Baseline(
         usual_usd=round(usual, 2),

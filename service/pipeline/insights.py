@@ -38,7 +38,7 @@ class Insights:
     def _signals(self, pulses: Mapping[str, Pulse]) -> None:
         self._early.write({(market,): pulse.early / pulse.early_level for market, pulse in pulses.items()})
         self._breadth.write({(market,): pulse.breadth / pulse.breadth_level for market, pulse in pulses.items()})
-        self._usual.write({(market,): pulse.usual_usd * HOUR / SECOND or None for market, pulse in pulses.items()})
+        self._usual.write({(market,): pulse.usual(HOUR // SECOND) for market, pulse in pulses.items()})
         # a market at rest breeds nothing, and its band would be that of whenever it last moved
         moving = {market: pulse.excitation for market, pulse in pulses.items() if pulse.orders}
         low: dict[Labels, float | None] = {(market, "low"): one.low for market, one in moving.items()}

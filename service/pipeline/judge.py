@@ -11,7 +11,7 @@ import msgspec
 
 from service import metrics
 from service.detector import SPAN, Claim, Open, State, Verdict, step
-from service.model import ALL, MINUTE, Alert, Episode, Pulse, Reading, Side, Since, Totals
+from service.model import ALL, HOUR, MINUTE, SECOND, Alert, Episode, Pulse, Reading, Side, Since, Totals
 from service.pipeline.dossier import Dossier
 from service.pipeline.markets import Markets
 from service.pipeline.prices import Prices
@@ -142,6 +142,11 @@ class Judge:
     def pulse(self, market: str) -> Pulse | None:
         """The signals of a market as they stand, for showing; None while too little is known."""
         return self.markets.shown(market)
+
+    def usual(self, market: str) -> float | None:
+        """Dollars an hour usually holds at this time of day; None while that is unknown."""
+        pulse = self.pulse(market)
+        return pulse.usual(HOUR // SECOND) if pulse else None
 
     def since(self, market: str, claim: Claim) -> Since | None:
         """The last time there was as much; None while nothing can be said."""
