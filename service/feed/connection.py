@@ -22,7 +22,7 @@ from service.feed.pulse import Pulse
 from service.feed.talk import HASTE_S, LEISURE_S, Talk
 from service.feed.wire import text_of, unzipped
 from service.model import DecodeError, FeedState, Print
-from service.venues.base import Control, Event, Leaving, Plan, Pong, Refused, Say, Spoilt, Subscribed
+from service.venues.base import Control, Event, Leaving, Plan, Pong, Refused, Say, Spoilt, Subscribed, Told
 
 log = logging.getLogger("cascade.feed")
 
@@ -158,10 +158,13 @@ class Connection:
                 await self._talk.say(text)
             case Refused():
                 await self._refused(event, frame, seen)
-            case Subscribed() | Leaving():
+            case Subscribed() | Leaving() | Told():
                 self._told(event)
 
-    def _told(self, event: Subscribed | Leaving) -> None:
+    def _told(self, event: Subscribed | Leaving | Told) -> None:
+        if isinstance(event, Told):
+            self._kit.tell(event.tickers)
+            return
         if isinstance(event, Leaving):
             self.pulse.leaving = plain(event.reason) or "it gave no reason"
         elif not self._accepted.done():

@@ -4,7 +4,7 @@ import asyncio
 import math
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from service.clock import Clock
 from service.feed.inspection import Inspection
@@ -13,7 +13,7 @@ from service.feed.knobs import Knobs
 from service.feed.line import Line
 from service.feed.outlet import Queue
 from service.feed.pace import Pace
-from service.model import Instrument
+from service.model import Instrument, Ticker
 from service.venues.base import Plan, Venue
 
 
@@ -29,9 +29,12 @@ class Feeds:
         knobs: Knobs,
         rng: random.Random,
     ) -> None:
+        self.tell: Callable[[Sequence[Ticker]], object] = lambda _tickers: None
+        """Takes what control streams say of open interest, funding and marks; must not wait. May be set at any time."""
         self._venue = venue
         self._endpoints = dict(endpoints)
-        self._kit = Kit(venue, clock, knobs, rng, Pace(venue.dial_gap_s, clock), Inspection(venue.name), out)
+        pace, inspection = Pace(venue.dial_gap_s, clock), Inspection(venue.name)
+        self._kit = Kit(venue, clock, knobs, rng, pace, inspection, out, self._hand)
         self._plans: dict[str, Plan] | None = None
         self._lines: dict[str, tuple[Line, asyncio.Task[None]]] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -80,6 +83,9 @@ class Feeds:
             return None
         broken = max(line.unbroken_since for line, _ in self._lines.values())
         return min(self._moment(broken), until), until
+
+    def _hand(self, tickers: Sequence[Ticker]) -> None:
+        self.tell(tickers)
 
     def _moment(self, at: float) -> int:
         now = self._kit.clock.now()  # read first: a span heard may come out short, never long

@@ -1,6 +1,7 @@
 """What every connection of one venue shares. Owns nothing: it only carries."""
 
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from service.clock import Clock
@@ -8,6 +9,7 @@ from service.feed.inspection import Inspection
 from service.feed.knobs import Knobs
 from service.feed.outlet import Queue
 from service.feed.pace import Pace
+from service.model import Ticker
 from service.venues.base import Venue
 
 
@@ -22,3 +24,5 @@ class Kit:
     pace: Pace
     inspection: Inspection
     queue: Queue
+    tell: Callable[[Sequence[Ticker]], object]
+    """Takes what control streams say beside being alive."""

@@ -13,6 +13,7 @@ from service.venues.base.protocol import (
     Say,
     Session,
     Subscribed,
+    Told,
     Venue,
 )
 from service.venues.base.reading import (
@@ -32,12 +33,14 @@ from service.venues.base.reading import (
 )
 from service.venues.base.rows import OLD_MS, numbered, row_by_row
 from service.venues.base.tallies import Tallies, Tally
+from service.venues.base.tickers import Ask, Sips, Tickers
 from service.venues.base.value import settle
 
 __all__ = [
     "BUGS",
     "DOLLARS",
     "OLD_MS",
+    "Ask",
     "ContractStats",
     "Control",
     "Event",
@@ -50,10 +53,13 @@ __all__ = [
     "Refused",
     "Say",
     "Session",
+    "Sips",
     "Spoilt",
     "Subscribed",
     "Tallies",
     "Tally",
+    "Tickers",
+    "Told",
     "Venue",
     "address",
     "asked_again",

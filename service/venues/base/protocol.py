@@ -7,9 +7,10 @@ reads no clock. A new venue is one file beside this room, one row in `service/ve
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
-from service.model import Completeness, FeedRule, Instrument, Print, Record
+from service.model import Completeness, FeedRule, Instrument, Print, Record, Ticker
 from service.venues.base.history import History, Spoilt
 from service.venues.base.tallies import Tallies
+from service.venues.base.tickers import Tickers
 
 
 class Subscribed(Record, frozen=True, kw_only=True):
@@ -43,7 +44,13 @@ class Leaving(Record, frozen=True, kw_only=True):
     reason: str
 
 
-Event = Print | Spoilt | Subscribed | Refused | Say | Control | Pong | Leaving
+class Told(Record, frozen=True, kw_only=True):
+    """What a control stream tells beside being alive, read now and then: marks, funding, open interest."""
+
+    tickers: tuple[Ticker, ...]
+
+
+Event = Print | Spoilt | Subscribed | Refused | Say | Control | Pong | Leaving | Told
 
 
 class Heartbeat(Record, frozen=True, kw_only=True):
@@ -116,6 +123,8 @@ class Venue(Protocol):
     """Its public history of liquidations, if it has one."""
     tallies: ClassVar[Tallies | None] = None
     """Its own published sums of liquidations, if it has any."""
+    tickers: ClassVar[Tickers | None] = None
+    """Its open interest, funding and mark prices, if it publishes any."""
 
     def completeness(self, at: int) -> Completeness:
         """What the public feed left out at time `at` (ms UTC)."""
