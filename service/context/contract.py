@@ -1,0 +1,104 @@
+"""One contract as its venue last told it, field by field, each with its age; and how its open interest went. Pure.
+
+A figure that halves or doubles from one answer to the next is believed when the next says so too: an empty or a
+mistaken answer must not read as a market that closed.
+"""
+
+from service.context.points import Points
+from service.context.track import Track
+from service.model import HOUR, MINUTE, Record, Ticker
+
+#: A jump by this factor, either way, waits to be told again.
+JUMP = 2.0
+_EIGHT_H = 8.0
+#: Steps and reach of the two memories, ms: some 2 kB a contract, of which there are thousands.
+_FINE, _COARSE = (2 * MINUTE, 3 * HOUR), (30 * MINUTE, 26 * HOUR)
+
+
+class Told(Record, frozen=True, kw_only=True):
+    """A value and when we got it, ms UTC."""
+
+    value: float
+    at: int
+
+
+class Fresh(Record, frozen=True, kw_only=True):
+    """How old a figure may be and still stand for now, ms."""
+
+    oi_ms: int = 5 * MINUTE
+    funding_ms: int = 15 * MINUTE
+    mark_ms: int = 5 * MINUTE
+
+
+def fresh_value(told: Told | None, now: int, within_ms: int) -> float | None:
+    """A value that is young enough; else None."""
+    return told.value if told is not None and now - told.at <= within_ms else None
+
+
+class Contract:
+    """What is known of one contract."""
+
+    def __init__(self, ticker: Ticker) -> None:
+        self.venue, self.symbol, self.asset = ticker.venue, ticker.symbol, ticker.asset
+        self.coins: Told | None = None
+        self.usd: Told | None = None
+        self.funding_8h: Told | None = None
+        self.mark: Told | None = None
+        self.volume: Told | None = None
+        self.points = Points()
+        self._fine, self._coarse = Track(*_FINE), Track(*_COARSE)
+        self._doubted: float | None = None
+
+    def hear(self, ticker: Ticker) -> None:
+        """Take what a ticker tells and keep the rest. Open interest comes in coins, in dollars, or in both."""
+        at = ticker.seen
+        if ticker.mark is not None:
+            self.mark = Told(value=ticker.mark, at=at)
+        if ticker.funding is not None and ticker.interval_h:
+            self.funding_8h = Told(value=ticker.funding * _EIGHT_H / ticker.interval_h, at=at)
+        if ticker.volume_usd is not None:
+            self.volume = Told(value=ticker.volume_usd, at=at)
+        coins, usd = self._both(ticker)
+        if coins is not None and self._believed(coins):
+            self.coins = Told(value=coins, at=at)
+            self.usd = None if usd is None else Told(value=usd, at=at)
+            self._fine.add(at, coins)
+            self._coarse.add(at, coins)
+
+    def remember(self) -> None:
+        """Note what stands now among the points."""
+        for told, name in (
+            (self.coins, "oi_coins"),
+            (self.usd, "oi_usd"),
+            (self.funding_8h, "funding_8h"),
+            (self.mark, "price"),
+            (self.volume, "volume_usd"),
+        ):
+            if told is not None:
+                self.points.add(told.at, **{name: told.value})
+
+    def coins_at(self, at: int, reach_ms: int) -> float | None:
+        """Coins at `at`, told at most `reach_ms` before it; None where that is not known any more or was not told."""
+        found = self._fine.before(at, reach_ms)
+        return self._coarse.before(at, max(reach_ms, _COARSE[0])) if found is None else found
+
+    def _both(self, ticker: Ticker) -> tuple[float | None, float | None]:
+        """Coins and dollars of an answer, the one from the other by the mark where only one is told."""
+        mark = self.mark.value if self.mark is not None else None
+        coins, usd = ticker.oi_coins, ticker.oi_usd
+        if mark:
+            coins = usd / mark if coins is None and usd is not None else coins
+            usd = coins * mark if usd is None and coins is not None else usd
+        return coins, usd
+
+    def _believed(self, coins: float) -> bool:
+        known, doubted = self.coins, self._doubted
+        if known is None or _near(known.value, coins) or (doubted is not None and _near(doubted, coins)):
+            self._doubted = None
+            return True
+        self._doubted = coins
+        return False
+
+
+def _near(one: float, other: float) -> bool:
+    return one == other or max(one, other) < JUMP * min(one, other)
