@@ -19,10 +19,9 @@ from service.board import Dress, plain
 from service.clock import Clock, ScaledClock, WallClock
 from service.ledger import Ledger, LedgerError
 from service.mailroom import Mailroom, Town
-from service.model import ALL, SPANS, Coverage, FeedState, VenueReport
+from service.model import ALL, Coverage, VenueReport
 from service.outpost import Listings, Outpost, Tools, book_of
 from service.pipeline import (
-    MOST_GAPS,
     Boards,
     Cover,
     Depths,
@@ -33,6 +32,7 @@ from service.pipeline import (
     Parts,
     Pipeline,
     Recent,
+    Roster,
     Sources,
 )
 from service.pipeline.shown import polled, regime
@@ -89,6 +89,15 @@ class App:
         self.episodes, self.watching = self._judge.episodes, self._judge.watching
         self.second_opinion = self._reconcile.opinion
         self._pipeline = self._make_pipeline(settings.pipeline, sources.recent)
+        self._roster = Roster(
+            venues=enabled,
+            books=self._books,
+            health=self._health,
+            cover=self._cover,
+            last_order_at=self._pipeline.last_order_at,
+            expected=self._pipeline.watch.expected,
+            reconciled=self._reconcile.of,
+        )
         self.usual = lambda asset: self._judge.usual(asset) if self._pipeline.leads else None
         self._outposts.update(self._make_outposts(settings, client))
         self._mailroom = Mailroom(settings, client, Town(view=self, leads=lambda: self._pipeline.leads))
@@ -198,45 +207,17 @@ class App:
         """Every enabled venue as it stands."""
         now = self.clock.now()
         await self._cover.refresh(now)
-        return [self._report(name, now) for name in self._health.names]
+        return self._roster.all(now)
 
     async def coverage(self, asset: str, span: str, now: int) -> Coverage:
         """How much of a span that ends now was heard."""
         await self._cover.refresh(now)
         return self._cover.of(asset, span, now)
 
-    def _report(self, name: str, now: int) -> VenueReport:
-        venue, book, cover = VENUES[name], self._books[name], self._cover
-        shares = {span: cover.venue(name, span, now) for span in SPANS}
-        return VenueReport(
-            name=name,
-            state=self._health.state(name),
-            completeness=venue.completeness(now),
-            rule=venue.rule(now),
-            about=venue.about,
-            docs=venue.docs,
-            sockets=self._health.sockets(name),
-            instruments=len(book.known),
-            parked=book.parked,
-            last_order_at=self._pipeline.last_order_at.get(name),
-            live_share_1h=shares["1h"],
-            coverage={span: share for span, share in shares.items() if share is not None},
-            heals=venue.history is not None,
-            gaps=tuple(cover.gaps(name, now)[-MOST_GAPS:]),
-            reason=self._health.reason(name),
-            reconciled=self._reconcile.of(name),
-            expected_orders=self._pipeline.watch.expected(name),
-        )
-
     def problems(self) -> Sequence[str]:
         """Why not ready: no store, or not one live venue."""
-        found = []
-        if self._pipeline.store_down_since is not None:
-            found.append("the ledger does not answer; orders wait in the queue")
-        states = {name: self._health.state(name) for name in self._health.names}
-        if FeedState.LIVE not in states.values():
-            found.append("no venue is live: " + ", ".join(f"{name} is {state}" for name, state in states.items()))
-        return found
+        down = self._pipeline.store_down_since is not None
+        return [*(["the ledger does not answer; orders wait in the queue"] if down else []), *self._roster.problems()]
 
     async def changed(self, timeout_s: float) -> None:
         """Return when an alert may have been appended here or by another replica, or after `timeout_s`."""
