@@ -171,6 +171,17 @@ def test_a_mark_values_an_order_only_while_it_is_fresh() -> None:
     assert memory.mark(msgspec.structs.replace(known, symbol="ETHUSDT", asset="ETH"), NOW) is None
 
 
+def test_a_price_is_the_largest_contracts_mark_of_then_and_never_that_of_a_lot() -> None:
+    memory = Memory()
+    for minute in range(10):
+        memory.hear([told(NOW + minute * MINUTE, oi_coins=9.0, mark=100.0 + minute), told(NOW, "okx", mark=50.0)])
+    memory.hear([told(NOW + 9 * MINUTE, symbol="1000BTCUSDT", oi_coins=1e6, mark=100_000.0)])
+    assert memory.price("BTC", NOW + 9 * MINUTE) == 109.0
+    assert memory.price("BTC", NOW + 5 * MINUTE) == 104.0
+    assert memory.price("BTC", NOW - MINUTE) is None
+    assert memory.leverage("BTC", NOW + 9 * MINUTE).mark == 109.0
+
+
 def test_points_keep_ninety_days_and_one_value_a_step() -> None:
     points = Points()
     for step in range(700):

@@ -7,6 +7,7 @@ mistaken answer must not read as a market that closed.
 from service.context.points import Points
 from service.context.track import Track
 from service.model import HOUR, MINUTE, Record, Ticker
+from service.symbols import counts_lots
 
 #: A jump by this factor, either way, waits to be told again.
 JUMP = 2.0
@@ -46,7 +47,8 @@ class Contract:
         self.mark: Told | None = None
         self.volume: Told | None = None
         self.points = Points()
-        self._fine, self._coarse = Track(*_FINE), Track(*_COARSE)
+        self.lots = counts_lots(ticker.symbol)
+        self._fine, self._coarse, self._marks = Track(*_FINE), Track(*_COARSE), Track(*_FINE)
         self._doubted: float | None = None
 
     def hear(self, ticker: Ticker) -> None:
@@ -54,6 +56,7 @@ class Contract:
         at = ticker.seen
         if ticker.mark is not None:
             self.mark = Told(value=ticker.mark, at=at)
+            self._marks.add(at, ticker.mark)
         if ticker.funding is not None and ticker.interval_h:
             self.funding_8h = Told(value=ticker.funding * _EIGHT_H / ticker.interval_h, at=at)
         if ticker.volume_usd is not None:
@@ -81,6 +84,12 @@ class Contract:
         """Coins at `at`, told at most `reach_ms` before it; None where that is not known any more or was not told."""
         found = self._fine.before(at, reach_ms)
         return self._coarse.before(at, max(reach_ms, _COARSE[0])) if found is None else found
+
+    def mark_at(self, at: int, reach_ms: int) -> float | None:
+        """The mark at `at`, as `coins_at`, within three hours."""
+        if self.mark is not None and at - reach_ms <= self.mark.at <= at:
+            return self.mark.value
+        return self._marks.before(at, reach_ms)
 
     def _both(self, ticker: Ticker) -> tuple[float | None, float | None]:
         """Coins and dollars of an answer, the one from the other by the mark where only one is told."""

@@ -80,7 +80,7 @@ def leverage(asset: str, contracts: Sequence[Contract], fresh: Fresh, now: int) 
 def _venue(name: str, own: Sequence[Contract], fresh: Fresh, now: int) -> VenueLeverage:
     held = [one for one in own if fresh_value(one.usd, now, fresh.oi_ms) is not None]
     paying = [one for one in own if fresh_value(one.funding_8h, now, fresh.funding_ms) is not None]
-    marked = [one for one in own if fresh_value(one.mark, now, fresh.mark_ms) is not None]
+    marked = [one for one in own if not one.lots and fresh_value(one.mark, now, fresh.mark_ms) is not None]
     deepest = max(marked, key=_weight, default=None)
     mark = deepest.mark if deepest else None
     return VenueLeverage(

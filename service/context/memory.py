@@ -61,6 +61,12 @@ class Memory:
         found = self._by_asset.get(instrument.asset, {}).get((instrument.venue, instrument.symbol))
         return fresh_value(found.mark, now, self._fresh.mark_ms) if found else None
 
+    def price(self, asset: str, at: int) -> float | None:
+        """Dollars of a coin at `at` ms UTC by its largest contract's mark; None where none was told lately."""
+        known = [one for one in self.contracts(asset) if not one.lots]
+        marked = [(one.usd.value if one.usd else 0.0, one.mark_at(at, self._fresh.mark_ms)) for one in known]
+        return max(((usd, mark) for usd, mark in marked if mark is not None), default=(0.0, None))[1]
+
     def pairs(self, asset: str, since: int, now: int) -> list[Pair]:
         """Contracts whose open interest is known at `since` and fresh `now`, with a price."""
         return pairs(self.contracts(asset), since, self._fresh, now)

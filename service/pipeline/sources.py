@@ -12,6 +12,8 @@ from service.pipeline.boards import Boards
 from service.pipeline.recent import Recent
 
 Covered = Callable[[str, str, int], Coverage]
+#: A coin's mark price in dollars at a moment (ms UTC); None where none is known close to it.
+Marks = Callable[[str, int], float | None]
 
 
 def _nobody() -> Feeds:
@@ -38,6 +40,8 @@ class Sources:
     feeds: Callable[[], Feeds] = _nobody
     """What each venue's feed shows of a second."""
     spread: Callable[[], float] = _assumed
+    marks: Marks | None = None
+    """Marks of the venues, where orders tell no price."""
     calendar: tuple[Event, ...] = ()
     simulated: bool = False
     singles: bool = True
