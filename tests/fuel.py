@@ -33,22 +33,28 @@ Hours = Mapping[int, Mapping[Side, float]]
 class Trial(NamedTuple):
     """Scores at steps that have one and whose horizon was recorded, and whether an event followed."""
 
-    days: npt.NDArray[np.int64]
+    at: npt.NDArray[np.int64]
     scores: npt.NDArray[np.float64]
     hits: npt.NDArray[np.bool_]
+
+    @property
+    def days(self) -> npt.NDArray[np.int64]:
+        return self.at // DAY
 
     @property
     def base(self) -> float:
         return float(self.hits.mean()) if len(self.hits) else math.nan
 
     def part(self, chosen: npt.NDArray[np.bool_]) -> "Trial":
-        return Trial(self.days[chosen], self.scores[chosen], self.hits[chosen])
+        return Trial(self.at[chosen], self.scores[chosen], self.hits[chosen])
 
 
 class Lift(NamedTuple):
     """Hit rate at or above a score, over the base rate, with its interval."""
 
     steps: int
+    spells: int
+    """These steps taken together where less than 24 h lie between them."""
     rate: float
     lift: float
     low: float
@@ -56,8 +62,10 @@ class Lift(NamedTuple):
 
     def __str__(self) -> str:
         if not self.steps:
-            return "   0 steps               "
-        return f"{self.steps:4d} {self.rate:6.1%} x{self.lift:4.2f} [{self.low:4.2f}, {self.high:4.2f}]"
+            return "   0"
+        return (
+            f"{self.steps:4d} ({self.spells:2d}) {self.rate:6.1%} x{self.lift:4.2f} [{self.low:4.2f}, {self.high:4.2f}]"
+        )
 
 
 def levels(by_hour: Hours) -> Mapping[str, Mapping[Side, float]]:
@@ -82,13 +90,13 @@ def trial(
 ) -> Trial:
     """The steps that have a score and a recorded horizon."""
     found = [
-        (step.at // DAY, value, hit)
+        (step.at, value, hit)
         for step in said
         if (value := score(step)) is not None
         and (hit := followed(by_hour, step.at, step.side, hours, level[step.side])) is not None
     ]
-    days, scores, hits = zip(*found, strict=True) if found else ((), (), ())
-    return Trial(np.array(days, dtype=np.int64), np.array(scores, dtype=float), np.array(hits, dtype=bool))
+    at, scores, hits = zip(*found, strict=True) if found else ((), (), ())
+    return Trial(np.array(at, dtype=np.int64), np.array(scores, dtype=float), np.array(hits, dtype=bool))
 
 
 def area(tried: Trial) -> float:
@@ -102,8 +110,9 @@ def area(tried: Trial) -> float:
 def lift(tried: Trial, least: float) -> Lift:
     """Hit rate of the steps that score `least` or more over that of all, by blocks of days drawn with replacement."""
     chosen = tried.scores >= least
+    spells = apart(tried.at[chosen].tolist())
     if not chosen.any() or not tried.hits.any():
-        return Lift(int(chosen.sum()), math.nan, math.nan, math.nan, math.nan)
+        return Lift(int(chosen.sum()), spells, math.nan, math.nan, math.nan, math.nan)
     days, of_day = np.unique(tried.days, return_inverse=True)
     columns = (np.ones(len(chosen)), tried.hits, chosen, chosen & tried.hits)
     sums = np.stack([np.bincount(of_day, weights=column.astype(float), minlength=len(days)) for column in columns])
@@ -115,13 +124,18 @@ def lift(tried: Trial, least: float) -> Lift:
         drawn_lifts = (both / picked) / (hits / every)
     low, high = np.nanquantile(drawn_lifts[np.isfinite(drawn_lifts)], [0.05, 0.95])
     rate = float(tried.hits[chosen].mean())
-    return Lift(int(chosen.sum()), rate, rate / tried.base, float(low), float(high))
+    return Lift(int(chosen.sum()), spells, rate, rate / tried.base, float(low), float(high))
+
+
+def apart(times: Sequence[int]) -> int:
+    """How many remain when those less than 24 h after the one before are left out."""
+    told = sorted(times)
+    return sum(1 for here, at in enumerate(told) if not here or at - told[here - 1] >= DAY)
 
 
 def separate(by_hour: Hours, side: Side, level: float, span: tuple[int, int]) -> int:
     """Events at least 24 h apart."""
-    hours = sorted(hour for hour, sums in by_hour.items() if sums[side] >= level and span[0] <= hour < span[1])
-    return sum(1 for here, hour in enumerate(hours) if not here or hour - hours[here - 1] >= DAY)
+    return apart([hour for hour, sums in by_hour.items() if sums[side] >= level and span[0] <= hour < span[1]])
 
 
 def mixed(weights: Mapping[str, float], straight: bool = False) -> Score:
@@ -173,6 +187,16 @@ def choice() -> Mapping[str, Sequence[float]]:
 PARTS: Mapping[str, Score] = {
     name: mixed({name: 1.0}) for name in ("crowding", "leverage", "oi", "turnover", "stretch", "week")
 }
+#: Fewer days say nothing of a period.
+_LEAST_DAYS = 20
+
+
+def echo(step: Step) -> float | None:
+    """What needs no gauge: the largest hour of that side in the 24 h before, in dollars of BTC."""
+    before = [sums[step.side] for hour in range(step.at - DAY, step.at, HOUR) if (sums := liquidations().get(hour))]
+    return max(before) if len(before) == DAY // HOUR else None
+
+
 PERIODS: Mapping[str, tuple[int, int]] = {
     "first half": (BEGIN, SPLIT),
     "second half": (SPLIT, 2**53),
@@ -209,7 +233,9 @@ def show_choice() -> None:
 def show_gauge(period: str, sides: Sequence[Side] = SIDES, horizons: Sequence[int] = HORIZONS) -> None:
     tenth, by_hour = top_tenth(), liquidations()
     said = asked(period, sides)
-    print(f"\n{period}, {' and '.join(sides)}: events, base rate, area; top tenth (G >= {tenth:.0f}); G >= 80")
+    print(
+        f"\n{period}, {' and '.join(sides)}: events, base rate, area | top tenth, G >= {tenth:.0f}: steps (spells), hit rate, lift | G >= 80"
+    )
     for hours in horizons:
         for name, mark in levels(by_hour).items():
             tried = trial(said, shipped, by_hour, mark, hours)
@@ -221,13 +247,18 @@ def show_gauge(period: str, sides: Sequence[Side] = SIDES, horizons: Sequence[in
             )
 
 
-def show_parts(by_hour: Hours, mark: Mapping[Side, float], what: str, asset: str = "BTC") -> None:
-    print(f"\n{what}: area under the curve at 24 h, each part alone")
-    scores = {"gauge": shipped, **PARTS}
+def _long(tried: Trial) -> bool:
+    return len(np.unique(tried.days)) >= _LEAST_DAYS
+
+
+def show_parts(what: str, mark: Mapping[Side, float]) -> None:
+    """Each part alone, and beside them what the last day's liquidations say without any gauge."""
+    print(f"\n{what}: area under the curve at 24 h, each part alone; echo: the largest hour of the day before")
+    scores = {"gauge": shipped, **PARTS, "echo": echo}
     print(f"  {'':12}" + "".join(f"{name:>10}" for name in scores))
     for period in PERIODS:
-        tried = [trial(asked(period, asset=asset), score, by_hour, mark, 24) for score in scores.values()]
-        print(f"  {period:12}" + "".join(f"{area(some):10.2f}" for some in tried))
+        tried = [trial(asked(period), score, liquidations(), mark, 24) for score in scores.values()]
+        print(f"  {period:12}" + "".join(f"{area(some):10.2f}" if _long(some) else f"{'-':>10}" for some in tried))
 
 
 def show_deciles(period: str) -> None:
@@ -275,7 +306,7 @@ def main() -> None:
     for period in PERIODS:
         show_deciles(period)
     for name, mark in levels(liquidations()).items():
-        show_parts(liquidations(), mark, name)
+        show_parts(name, mark)
     show_proxy()
 
 
