@@ -85,6 +85,8 @@ class RiskPart(Record, frozen=True, kw_only=True):
     days: float
     """Days of history it is compared with."""
     inputs: Mapping[str, float | None]
+    reason: str = ""
+    """Why it is unknown."""
 
 
 class Risk(Record, frozen=True, kw_only=True):
