@@ -11,7 +11,7 @@ import msgspec
 
 from service.context.contract import Contract, Fresh, fresh_value
 from service.context.leverage import Pair, leverage, pairs
-from service.context.points import Point
+from service.context.risk import Point
 from service.model import Instrument, Leverage, Record, Ticker
 
 
