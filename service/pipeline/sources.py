@@ -7,11 +7,12 @@ from service.detector import Rules
 from service.detector.calendar import Event
 from service.detector.undercount import SPREAD, Feeds
 from service.ledger import Ledger
-from service.model import Coverage
+from service.model import Context, Coverage, Situation
 from service.pipeline.boards import Boards
 from service.pipeline.recent import Recent
 
 Covered = Callable[[str, str, int], Coverage]
+Beside = Callable[[Situation], Context | None]
 
 
 def _nobody() -> Feeds:
@@ -39,6 +40,8 @@ class Sources:
     """What each venue's feed shows of a second."""
     spread: Callable[[], float] = _assumed
     calendar: tuple[Event, ...] = ()
+    context: Beside | None = None
+    """What stands beside an alert, from memory; None where it is switched off."""
     simulated: bool = False
     singles: bool = True
     keep: bool = True
