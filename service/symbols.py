@@ -27,6 +27,8 @@ _TAIL = re.compile(r"[-_/:,].*$")
 #: Delivery of a dated contract: BTCUSDH25, XBTH26 and BTC200703; and KuCoin's M.
 _DELIVERY = re.compile(r"(?:(?<=[A-Z]{2})[FGHJKMNQUVXZ]\d{2}|(?<=[A-Z]{2})\d{6}|(?<=USDT)M|(?<=USDC)M|(?<=USD)M)$")
 _QUOTES = ("USDT", "USDC", "FDUSD", "USD1", "USD", "PERP")
+#: Recorders' names for venues of the table.
+_VENUES = {"binance_usdm": "binance", "binance_um": "binance", "binance_coinm": "binance", "binance_cm": "binance"}
 #: The coins Binance ever quoted in BUSD, which it has given up. BNBUSD and ARBUSD are quoted in USD.
 _OF_BUSD = frozenset({
     "1000LUNC", "1000SHIB", "ADA", "AGIX", "AMB", "ANC", "APE", "APT", "AUCTION", "AVAX", "BNB", "BTC", "CVX", "DODO",
@@ -58,6 +60,12 @@ def asset_of_symbol(symbol: str) -> str:
     text = text.upper() if text.islower() else text
     name = _DELIVERY.sub("", _TAIL.sub("", _HEAD.sub("", text)))
     return asset_of_base(_without_quote(name) or text)
+
+
+def venue_of_recorder(name: str) -> str:
+    """The house's name of a venue as a recorder wrote it: binance for Binance_USDM."""
+    venue = name.strip().lower()
+    return _VENUES.get(venue, venue)
 
 
 def _without_quote(name: str) -> str:
