@@ -16,6 +16,7 @@ from service.api import serve
 from service.api.serve import STOP_S, StartError, listen
 from service.bell import Bell
 from service.board import Dress, plain
+from service.bureau import Bureau, Scene
 from service.clock import Clock, ScaledClock, WallClock
 from service.ledger import Ledger, LedgerError
 from service.mailroom import Mailroom, Town
@@ -82,6 +83,8 @@ class App:
         heard = Heard(lambda name, _now: self._outposts[name].heard(), clock.speed)
         self._health = Health({name: venue.completeness for name, venue in enabled.items()}, heard)
         self._cover = Cover(ledger, self._health, Listings(self._books).venues, clock.speed)
+        self._bureau = self._make_bureau(settings, client)
+        self.context = self._bureau.report
         self._reconcile = self._make_reconcile(settings, client)
         self.selfcheck = SelfCheck(ledger, clock, list(enabled.values()))
         sources = self._make_sources(settings, enabled)
@@ -102,9 +105,7 @@ class App:
         self._outposts.update(self._make_outposts(settings, client))
         self._mailroom = Mailroom(settings, client, Town(view=self, leads=lambda: self._pipeline.leads))
         self.sinks = self._mailroom.reports
-        metrics.SIMULATED.set(self.simulated)
-        for market, floor in settings.detector.floors.items():
-            metrics.FLOOR_USD.labels(market).set(floor)
+        _tell(settings)
 
     def _make_sources(self, settings: Settings, enabled: Mapping[str, Venue]) -> Sources:
         boards = Boards(self.ledger, lambda now: regime(enabled, now), self.zone)
@@ -116,11 +117,21 @@ class App:
             cover=self._cover.of,
             feeds=self.selfcheck.feeds,
             spread=lambda: self.selfcheck.spread,
+            marks=self._bureau.price,
             calendar=read_calendar(settings.detector.calendar),
+            context=self._bureau.beside if self._bureau.enabled else None,
             simulated=self.simulated,
         )
         self.records, self.depth, self.recent = boards.of, Depths(sources).of, sources.recent
         return sources
+
+    def _make_bureau(self, settings: Settings, client: httpx.AsyncClient) -> Bureau:
+        scene = Scene(
+            listed={name: partial(getattr, book, "listed") for name, book in self._books.items()},
+            listing=Listings(self._books).venues,
+            running=lambda: self._judge.open_markets,
+        )
+        return Bureau(settings, client, self.clock, scene)
 
     def _make_reconcile(self, settings: Settings, client: httpx.AsyncClient) -> Reconcile:
         def ours() -> float | None:
@@ -158,6 +169,8 @@ class App:
             feed=settings.feed,
             backfill=settings.backfill,
             live=self._health.is_live,
+            hear=self._bureau.hear,
+            marked=self._bureau.mark,
         )
         return {
             name: Outpost(VENUES[name], settings.venues.endpoints(name), book, tools)
@@ -167,6 +180,7 @@ class App:
     async def run(self, stop: asyncio.Event, dress: Dress = plain) -> None:
         """Serve until `stop` is set, then leave in order: feeds, queue, lease, door. Raises StartError."""
         await self._mailroom.begin()
+        self._bureau.load()
         listener = listen(*self._listener)
         server = serve.server(dress(api.build(self), self))
         log.info("listening on http://%s:%s, ledger: %s", *listener.getsockname()[:2], self.ledger.kind)
@@ -179,12 +193,14 @@ class App:
             ears = tasks.create_task(self._listen(), name="heard")
             others = tasks.create_task(self._reconcile.run(), name="reconcile")
             checks = tasks.create_task(self.selfcheck.run(), name="selfcheck")
+            beside = [tasks.create_task(work, name=name) for name, work in self._bureau.tasks()]
             couriers = [tasks.create_task(work, name=name) for name, work in self._mailroom.tasks()]
             await stop.wait()
             self.stopping = server.should_exit = True
             self._bell.ring()
-            await _cancel([*venues, ears, others, checks, street])
+            await _cancel([*venues, *beside, ears, others, checks, street])
             await self._leave()
+            self._bureau.close()
             for book in self._books.values():
                 book.close()  # what still waits for its contract waits on disk
             await _cancel(couriers)
@@ -222,6 +238,13 @@ class App:
     async def changed(self, timeout_s: float) -> None:
         """Return when an alert may have been appended here or by another replica, or after `timeout_s`."""
         await self._bell.wait(min(timeout_s, LOOK_S))
+
+
+def _tell(settings: Settings) -> None:
+    """Settings that boards draw."""
+    metrics.SIMULATED.set(settings.simulated)
+    for market, floor in settings.detector.floors.items():
+        metrics.FLOOR_USD.labels(market).set(floor)
 
 
 async def _cancel(tasks: Sequence["asyncio.Task[None]"]) -> None:

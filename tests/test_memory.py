@@ -8,6 +8,7 @@ from service.context.leverage import change_pct
 from service.context.memory import Memory
 from service.context.points import KEEP_MS, Points
 from service.context.risk import STEP, Point
+from service.context.source import SourceError
 from service.context.track import Track
 from service.model import HOUR, MINUTE, Contract, Instrument, Ticker
 
@@ -147,8 +148,9 @@ def test_points_survive_a_restart() -> None:
     again.load(memory.stored())
     assert again.contracts("BTC")[0].points.all() == memory.contracts("BTC")[0].points.all()
     assert again.leverage("BTC", NOW).oi_usd is None, "a past is no present"
-    with pytest.raises(msgspec.MsgspecError):
-        again.load(b"\x81\x00")
+    for broken in (b"\x81\x00", memory.stored()[:-3], memory.stored().replace(b"price", b"pricy"), b""):
+        with pytest.raises(SourceError, match="no points"):
+            Memory().load(broken)
 
 
 def test_the_reference_is_the_contract_with_the_longest_past_that_is_alive() -> None:

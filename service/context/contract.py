@@ -5,12 +5,15 @@ mistaken answer must not read as a market that closed.
 """
 
 from service.context.points import Points
+from service.context.risk import STEP, Point
 from service.context.track import Track
 from service.model import HOUR, MINUTE, Record, Ticker
 from service.symbols import counts_lots
 
 #: A jump by this factor, either way, waits to be told again.
 JUMP = 2.0
+#: What was told within so long, ms, is one moment.
+_TOGETHER_MS = 30 * MINUTE
 _EIGHT_H = 8.0
 #: Steps and reach of the two memories, ms: some 2 kB a contract, of which there are thousands.
 _FINE, _COARSE = (2 * MINUTE, 3 * HOUR), (30 * MINUTE, 26 * HOUR)
@@ -79,6 +82,16 @@ class Contract:
         ):
             if told is not None:
                 self.points.add(told.at, **{name: told.value})
+
+    def past_and_present(self) -> list[Point]:
+        """The points before now, and as the last of them what stands now, nothing much older than the youngest."""
+        told = (self.coins, self.usd, self.funding_8h, self.mark, self.volume)
+        youngest = max((one.at for one in told if one is not None), default=None)
+        if youngest is None:
+            return self.points.all()
+        coins, usd, funding, mark, volume = (fresh_value(one, youngest, _TOGETHER_MS) for one in told)
+        now = Point(at=youngest, oi_coins=coins, oi_usd=usd, funding_8h=funding, price=mark, volume_usd=volume)
+        return [*(point for point in self.points.all() if point.at // STEP < youngest // STEP), now]
 
     def coins_at(self, at: int, reach_ms: int) -> float | None:
         """Coins at `at`, told at most `reach_ms` before it; None where that is not known any more or was not told."""

@@ -6,12 +6,22 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 from pydantic import AfterValidator, SecretStr
 
+from service.context.macro.fomc import SHIPPED, MeetingsError, read_meetings
 from service.model import ALL
 from service.settings.section import Section, Wrong, header_key, web_url
 
 ASSETS = "coins in capitals, each once, as BTC"
 MOST_ASSETS = 100
 _COIN = re.compile(r"[A-Z0-9]{1,20}")
+
+
+def _meetings(where: str) -> str:
+    try:
+        read_meetings(where)
+    except MeetingsError as error:
+        raise Wrong(error.what, error.allowed) from None
+    return where
+
 
 EtfPage = Literal["farside", "sosovalue", "coinglass"]
 
@@ -47,7 +57,7 @@ class RatesKnobs(Section):
     """Ask for rates."""
     fred_url: Annotated[str, AfterValidator(web_url)] = "https://fred.stlouisfed.org"
     """Where FRED's CSV files stand."""
-    meetings: str = "shipped"
+    meetings: Annotated[str, AfterValidator(_meetings)] = SHIPPED
     """CSV file of FOMC meetings; `shipped` is the service's own, empty is none."""
 
 
