@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from service.context.risk import STEP, WORDS
 from service.model import HOUR, Side
 from tests.fuelled import DAY, SIDES, Step, liquidations, moves, steps
 
@@ -143,12 +144,15 @@ def mixed(weights: Mapping[str, float], straight: bool = False) -> Score:
     whole = sum(weights.values())
 
     def score(step: Step) -> float | None:
-        parts = [(getattr(step, name), weight / whole) for name, weight in weights.items()]
-        if any(value is None for value, _ in parts):
-            return None
+        parts: list[tuple[float, float]] = []
+        for name, weight in weights.items():
+            value: float | None = getattr(step, name)
+            if value is None:
+                return None
+            parts.append((value, weight / whole))
         if straight:
             return 100 * sum(value * weight for value, weight in parts)
-        return 100 * math.prod(value**weight for value, weight in parts)
+        return 100 * math.exp(sum(weight * math.log(value) if value else -math.inf for value, weight in parts))
 
     return score
 
@@ -261,6 +265,29 @@ def show_parts(what: str, mark: Mapping[Side, float]) -> None:
         print(f"  {period:12}" + "".join(f"{area(some):10.2f}" if _long(some) else f"{'-':>10}" for some in tried))
 
 
+def show_words() -> None:
+    print("\nHow often each word or a stronger one is said, of all steps with a score (spells at least 24 h apart)")
+    for asset in ("BTC", "ETH", "SOL"):
+        told = [step for step in asked("both", asset=asset) if step.score is not None]
+        shown = []
+        for least, word in WORDS:
+            times = [step.at for step in told if step.score is not None and step.score >= least]
+            shown.append(f"{word} {len(times) / len(told):5.1%} ({apart(times):2d})")
+        print(f"  {asset} of {len(told):4d}: " + ", ".join(shown))
+
+
+def show_largest() -> None:
+    print("\nThe five largest hours of each side, and what the gauge said at the last step before")
+    by_hour, tenth = liquidations(), top_tenth()
+    said = {(step.at, step.side): step.score for step in asked("both")}
+    for side in SIDES:
+        for hour in sorted(by_hour, key=lambda start: by_hour[start][side], reverse=True)[:5]:
+            score = said.get((hour // STEP * STEP, side))
+            at = datetime.fromtimestamp(hour / 1000, UTC)
+            word = "unknown" if score is None else f"{score:3.0f}{' in the top tenth' if score >= tenth else ''}"
+            print(f"  {side:5} {at:%Y-%m-%d %H:%M} ${by_hour[hour][side] / 1e6:5.1f}M  {word}")
+
+
 def show_deciles(period: str) -> None:
     by_hour = liquidations()
     print(f"\nReliability, {period}, both sides, $10M within 24 h: lowest score, steps, hit rate of each tenth")
@@ -302,9 +329,12 @@ def main() -> None:
     for period in PERIODS:
         show_gauge(period)
     for side in SIDES:
-        show_gauge("second half", (side,), (24,))
+        for period in PERIODS:
+            show_gauge(period, (side,), (24,))
     for period in PERIODS:
         show_deciles(period)
+    show_words()
+    show_largest()
     for name, mark in levels(liquidations()).items():
         show_parts(name, mark)
     show_proxy()

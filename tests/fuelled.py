@@ -43,9 +43,11 @@ class Step(NamedTuple):
     """Stretch over seven days instead of 24 h."""
 
 
-def rows(name: str) -> Iterator[dict[str, str]]:
+def rows(name: str, wanted: str = "") -> Iterator[dict[str, str]]:
+    """The rows that have `wanted` in their line."""
     with gzip.open(SHARED / name, "rt") as file:
-        yield from csv.DictReader(file)
+        fields = next(file).strip().split(",")
+        yield from csv.DictReader((line for line in file if wanted in line), fields)
 
 
 @cache
@@ -65,37 +67,43 @@ def candles(asset: str) -> Mapping[int, tuple[float, float, float]]:
         for r in rows(LIQUIDATIONS):
             if r["price_close"]:
                 told[int(r["ts_ms"]) + HOUR] = float(r["price_open"]), float(r["price_close"]), 0.0
-    for r in rows(PRICES):
-        if r["venue"] == "binance" and r["symbol"] == asset:
-            start, close = float(r["open"]), float(r["close"])
-            told[int(r["ts_ms"]) + HOUR] = start, close, float(r["volume"]) * close
+    for r in rows(PRICES, f",binance,{asset},"):
+        start, close = float(r["open"]), float(r["close"])
+        told[int(r["ts_ms"]) + HOUR] = start, close, float(r["volume"]) * close
     return told
 
 
 @cache
-def payments(asset: str) -> Mapping[int, float]:
-    """Funding by the hour it was paid."""
-    paid = {
-        round(int(r["ts_ms"]) / HOUR) * HOUR: float(r["funding_rate"])
-        for r in rows(FUNDING)
-        if r["venue"] == "binance" and r["symbol"] == asset
+def paid(asset: str) -> Mapping[int, float]:
+    """Funding of Binance by the hour it was paid."""
+    return {round(int(r["ts_ms"]) / HOUR) * HOUR: float(r["funding_rate"]) for r in rows(FUNDING, f",binance,{asset},")}
+
+
+@cache
+def announcements() -> Mapping[int, float]:
+    """The aggregator's funding of BTC in the hour before each payment, by the hour it was to be paid; told in per cent."""
+    return {
+        at: float(r["funding_close"]) / 100
+        for r in rows(LIQUIDATIONS)
+        if r["funding_close"] and (at := int(r["ts_ms"]) + HOUR) % (8 * HOUR) == 0
     }
-    end = max(paid)
-    if asset == "BTC":
-        for r in rows(LIQUIDATIONS):
-            at = int(r["ts_ms"]) + HOUR
-            if at > end and at % (8 * HOUR) == 0 and r["funding_close"]:
-                paid[at] = float(r["funding_close"]) / 100
-    return paid
+
+
+def funding(asset: str) -> Mapping[int, float]:
+    """What was paid; where that ends, for BTC what was announced."""
+    told = dict(paid(asset))
+    end = max(told)
+    later = announcements() if asset == "BTC" else {}
+    return told | {at: rate for at, rate in later.items() if at > end}
 
 
 @cache
 def interest(asset: str) -> Mapping[int, tuple[float, float]]:
     """Coins and dollars at the steps, as told then or up to ten minutes before."""
     told: dict[int, tuple[float, float]] = {}
-    for r in rows(INTEREST):
+    for r in rows(INTEREST, f",{asset}USDT,"):
         at = int(r["ts_ms"])
-        if r["symbol"].startswith(asset) and at > (step := -(-at // STEP) * STEP) - 11 * 60_000:
+        if at > (step := -(-at // STEP) * STEP) - 11 * 60_000:
             told[step] = float(r["oi_base"]), float(r["oi_usd"])
     return told
 
@@ -103,24 +111,25 @@ def interest(asset: str) -> Mapping[int, tuple[float, float]]:
 @cache
 def points(asset: str) -> Sequence[Point]:
     """What was known at each step."""
-    price, paid, held = candles(asset), payments(asset), interest(asset)
+    price, rates, held = candles(asset), funding(asset), interest(asset)
     first, last = min(price) // STEP + 1, max(price) // STEP
-    return [_point(at, price, paid, held) for at in range(first * STEP, last * STEP + 1, STEP)]
+    return [point_of(at, price, rates, held) for at in range(first * STEP, last * STEP + 1, STEP)]
 
 
-def _point(
+def point_of(
     at: int,
     price: Mapping[int, tuple[float, float, float]],
-    paid: Mapping[int, float],
+    rates: Mapping[int, float],
     held: Mapping[int, tuple[float, float]],
 ) -> Point:
+    """What was known at `at`; of the three series nothing later is read."""
     day = [price[hour][2] if hour in price else 0.0 for hour in range(at - 23 * HOUR, at + 1, HOUR)]
     coins, usd = held.get(at, (None, None))
     return Point(
         at=at,
         oi_coins=coins,
         oi_usd=usd,
-        funding_8h=paid.get(at, paid.get(at - 4 * HOUR)),
+        funding_8h=rates.get(at, rates.get(at - 4 * HOUR)),
         price=price[at][1] if at in price else None,
         volume_usd=sum(day) if min(day) > 0 else None,
     )
@@ -133,7 +142,7 @@ def steps(asset: str, since: int = 0) -> Sequence[Step]:
     return [
         step
         for here, point in enumerate(told)
-        if point.at >= since
+        if point.at >= since and point.price is not None
         for step in _both(asset, told[max(0, here - _BACK) : here + 1], point.at)
         if step.crowding is not None or step.stretch is not None
     ]
