@@ -45,7 +45,7 @@ def fuel() -> gauge.Panel:
     queries = [now(f"max({series(m.SQUEEZE_RISK, asset='$asset', side=side)})", f"of {side.value}s") for side in SIDES]
     made = panel(
         gauge.Panel(),
-        "How much fuel has a squeeze?",
+        "How much fuel is there?",
         "0 to 100 by side, from crowding, leverage and how far the price went, each against its own past; of ALL that "
         "of BTC. A gauge of what could burn, not a forecast: it does not say whether or when. Unknown is no 0.",
         "none",
@@ -62,18 +62,16 @@ def fuel_age() -> table.Panel:
     """What the gauge rests on is how old."""
     made = panel(
         grid(
-            ("risk", "none", {"decimals": 0, "noValue": "unknown"}),
-            ("oldest part", "s", {"decimals": 0, "noValue": "unknown"}),
+            ("age", "s", {"decimals": 0, "noValue": "unknown"}),
             by=("side",),
         ),
-        "How old is the gauge?",
-        "The gauge beside it with the age of its oldest part, on the service's clock. A side that is not here is "
+        "How old is it?",
+        "Since the oldest part of the gauge beside it was told, on the service's clock. A side that is not here is "
         "unknown: too little history, or nothing fresh; /context says which.",
         "none",
-        cells(f"max by (side) ({series(m.SQUEEZE_RISK, asset='$asset')})"),
         cells(f"max by (side) ({series(m.SQUEEZE_RISK_AGE, asset='$asset')})"),
     )
-    return made.no_value(UNKNOWN)
+    return made.override_by_name("side", looks(**{"custom.width": 60})).no_value(UNKNOWN)
 
 
 def interest() -> timeseries.Panel:
@@ -94,7 +92,7 @@ def funding() -> timeseries.Panel:
     """Who pays whom."""
     made = panel(
         timeseries.Panel().line_width(2).fill_opacity(0).span_nulls(span_nulls=False),
-        "What do longs pay shorts, by venue?",
+        "What do longs pay shorts?",
         "Funding per 8 h as a part of the position, whatever the venue's own interval; of ALL that of BTC. Below the "
         "dashed 0 shorts pay longs. Most venues tell an estimate that may still change before it is paid.",
         "percentunit",
@@ -126,14 +124,14 @@ def rates() -> table.Panel:
             ("of", DAY, {"noValue": "unknown"}),
             by=("source",),
         ),
-        "What is the policy rate, what do yields expect?",
+        "What does money cost?",
         "The Federal Reserve's target range, what overnight money costs, Treasury yields, and the last day of the next "
         "meeting. A yield holds more than an expectation; it is no probability of a decision.",
         "none",
         cells(f"max by (source) ({series(m.RATE)})"),
         cells(f"1000 * max by (source) ({series(m.RATE_DAY)})"),
     )
-    mapped = looks(displayName="series", mappings=[plain(words(**RATES))], **{"custom.width": 165})
+    mapped = looks(displayName="series", mappings=[plain(words(**RATES))], **{"custom.width": 150})
     return made.override_by_name("source", mapped).no_value(UNKNOWN)
 
 
@@ -154,5 +152,5 @@ def sources() -> table.Panel:
         cells(f"sum by (source) ({series(m.CONTEXT_REQUESTS)})"),
         cells(f"sum by (source) ({series(m.CONTEXT_FAILURES)})"),
     )
-    made.override_by_name("source", looks(**{"custom.width": 170}))
+    made.override_by_name("source", looks(**{"custom.width": 145}))
     return made.color_scheme(by_value()).thresholds(steps((None, PLAIN))).no_value(UNKNOWN)

@@ -66,7 +66,7 @@ def cascade() -> Dashboard:
         *shelf(52, 7, (24, where.heard())),
     ]
     context = [
-        *shelf(60, 8, (5, beside.fuel()), (5, beside.fuel_age()), (7, beside.interest()), (7, beside.funding())),
+        *shelf(60, 8, (6, beside.fuel()), (4, beside.fuel_age()), (7, beside.interest()), (7, beside.funding())),
         *shelf(68, 8, (7, beside.flows()), (8, beside.rates()), (9, beside.sources())),
     ]
     made = _board("cascade", "Cascade", panels)

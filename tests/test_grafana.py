@@ -188,12 +188,12 @@ def test_expressions_are_promql(tmp_path: Path) -> None:
 
 
 CONTEXT = {
-    "How much fuel has a squeeze?",
-    "How old is the gauge?",
+    "How much fuel is there?",
+    "How old is it?",
     "How much is open, by venue?",
-    "What do longs pay shorts, by venue?",
+    "What do longs pay shorts?",
     "What did US spot ETFs take in?",
-    "What is the policy rate, what do yields expect?",
+    "What does money cost?",
     "How old is the context, by source?",
 }
 RUNNING = 'cascade_episode_usd{asset="BTC",kind="long_flush",severity="watch"}'
