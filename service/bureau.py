@@ -3,8 +3,10 @@
 Nothing here stands between an order and its alert: polls fill a memory, and an alert reads it.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -20,19 +22,23 @@ from service.context.macro.rates import Macro
 from service.context.memory import Memory
 from service.context.poll import Poll
 from service.context.source import Source
+from service.instruments import Book
 from service.model import Context, ContextReport, Instrument, Situation, SourceReport, Ticker
+from service.pipeline import Beside
 from service.settings import Settings
 from service.venues import VENUES
 
 #: Seconds on the clock between two notes of what stands, and between two files of it.
 NOTE_S, KEEP_S = 60.0, 600.0
+#: Real seconds between two looks of the meters: scrapes come no more often.
+METER_S = 10.0
 
 
 @dataclass(frozen=True)
 class Scene:
     """What the street knows: each venue's contracts, the venues that list an asset, assets with an open episode."""
 
-    listed: Mapping[str, Callable[[], Sequence[Instrument]]]
+    books: Mapping[str, Book]
     listing: Callable[[str], Iterable[str]]
     running: Callable[[], Collection[str]]
 
@@ -62,7 +68,9 @@ class Bureau:
         found: dict[str, TickerPoll | Poll] = {}
         for name in settings.venues.names:
             if VENUES[name].tickers is not None:
-                market = Market(listed=scene.listed[name], coins=coins, hear=self.desk.memory.hear)
+                market = Market(
+                    listed=partial(getattr, scene.books[name], "listed"), coins=coins, hear=self.desk.memory.hear
+                )
                 endpoints = settings.venues.endpoints(name)
                 found[f"tickers {name}"] = TickerPoll(VENUES[name], endpoints, market, self._clock, client)
         return found
@@ -78,7 +86,8 @@ class Bureau:
         """Name and work of each task; none when context is off."""
         if not self.enabled:
             return []
-        return [*((f"context {name}", poll.run()) for name, poll in self._polls.items()), ("context", self._note())]
+        polls = [(f"context {name}", poll.run()) for name, poll in self._polls.items()]
+        return [*polls, ("context memory", self._note()), ("context meters", self._meter())]
 
     def beside(self, told: Situation) -> Context | None:
         """What stands beside an alert; None when context is off."""
@@ -123,6 +132,12 @@ class Bureau:
             rounds += 1
             if rounds % round(KEEP_S / NOTE_S) == 0:
                 await self._kept.keep()
+
+    async def _meter(self) -> None:
+        meters = Beside(self.report, self._assets)
+        while True:
+            meters.show()
+            await asyncio.sleep(METER_S)
 
     def _why(self, venue: str) -> str:
         """Why a venue tells nothing, in words."""

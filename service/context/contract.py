@@ -5,7 +5,7 @@ mistaken answer must not read as a market that closed.
 """
 
 from service.context.points import Points
-from service.context.risk import STEP, Point
+from service.context.risk import LEAST_DAYS, STEP, Point, percentile
 from service.context.track import Track
 from service.model import HOUR, MINUTE, Record, Ticker
 from service.symbols import counts_lots
@@ -53,6 +53,7 @@ class Contract:
         self.lots = counts_lots(ticker.symbol)
         self._fine, self._coarse, self._marks = Track(*_FINE), Track(*_COARSE), Track(*_FINE)
         self._doubted: float | None = None
+        self._ranks: dict[str, tuple[int, float | None, float]] = {}
 
     def hear(self, ticker: Ticker) -> None:
         """Take what a ticker tells and keep the rest. Open interest comes in coins, in dollars, or in both."""
@@ -82,6 +83,18 @@ class Contract:
         ):
             if told is not None:
                 self.points.add(told.at, **{name: told.value})
+
+    def rank(self, name: str, told: Told | None, back_ms: int, now: int) -> tuple[float | None, float]:
+        """Where a figure stands among its own past of `back_ms`, 0 to 1, and the days of it; worked out once a minute.
+
+        None for a figure without a week behind it.
+        """
+        known = self._ranks.get(name)
+        if known is None or not 0 <= now - known[0] < MINUTE:
+            days = self.points.days(name, now - back_ms)
+            past = self.points.values(name, now - back_ms, now - STEP) if told and days >= LEAST_DAYS else []
+            known = self._ranks[name] = now, percentile(past, told.value) if told and past else None, days
+        return known[1], known[2]
 
     def past_and_present(self) -> list[Point]:
         """The points before now, and as the last of them what stands now, nothing much older than the youngest."""

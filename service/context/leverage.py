@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from service.context.contract import Contract, Fresh, Told, fresh_value
 from service.context.points import KEEP_MS
-from service.context.risk import LEAST_DAYS, OI_DAYS, STEP, percentile
+from service.context.risk import OI_DAYS
 from service.model import HOUR, Leverage, Record, VenueLeverage
 
 DAY = 24 * HOUR
@@ -99,10 +99,9 @@ def _rank(contracts: Sequence[Contract], name: str, fresh: Fresh, now: int) -> t
     days = []
     for one in contracts:
         told = one.coins if name == "oi_coins" else one.funding_8h
-        value, past = fresh_value(told, now, within), one.points.values(name, now - back, now - STEP)
-        span = one.points.days(name, now - back)
-        if value is not None and span >= LEAST_DAYS:
-            ranks.append((percentile(past, value), _weight(one)))
+        rank, span = one.rank(name, told, back, now)
+        if rank is not None and fresh_value(told, now, within) is not None:
+            ranks.append((rank, _weight(one)))
             days.append(span)
     return _mean(ranks), round(min(days, default=0.0), 2)
 
