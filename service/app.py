@@ -83,8 +83,9 @@ class App:
         heard = Heard(lambda name, _now: self._outposts[name].heard(), clock.speed)
         self._health = Health({name: venue.completeness for name, venue in enabled.items()}, heard)
         self._cover = Cover(ledger, self._health, Listings(self._books).venues, clock.speed)
-        scene = Scene(self._books, Listings(self._books).venues, lambda: self._judge.open_markets)
-        self._bureau = Bureau(settings, client, clock, scene)
+        self._bureau = Bureau(
+            settings, client, clock, Scene(self._books, Listings(self._books).venues, lambda: self._judge.open_markets)
+        )
         self._reconcile = self._make_reconcile(settings, client)
         self.selfcheck = SelfCheck(ledger, clock, list(enabled.values()))
         sources = self._make_sources(settings, enabled)
