@@ -71,10 +71,10 @@ def read(body: bytes, since: date = date.min) -> list[Observation]:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise SourceError("the answer is not text; a CSV file is wanted") from None
-    _finished(text)
     rows = csv.reader(text.splitlines(), strict=True)
     try:
         columns = _columns(next(rows, []))
+        _finished(text)
         return [one for row in rows if row for one in _row(columns, row, rows.line_num, since)]
     except csv.Error as error:
         raise SourceError(f"line {rows.line_num} is not CSV ({error})") from None
