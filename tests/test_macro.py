@@ -7,9 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.context.macro import Fred, Macro, Meetings, MeetingsError, Observation, read_meetings
+from service.context.macro import (
+    Fred,
+    Macro,
+    Meetings,
+    MeetingsError,
+    NewYork,
+    Observation,
+    Treasury,
+    read_meetings,
+)
 from service.context.macro.days import EASTERN, business_days, eastern, is_business, next_business, public_from
-from service.context.macro.fred import CITATION, read
+from service.context.macro.fred import CITATION, TABLE
 from service.context.source import Source, SourceError
 from service.settings import read_calendar
 from service.simulator.slow import fred as simulated
@@ -269,6 +278,98 @@ def test_the_days_of_new_york_count_not_those_of_greenwich():
     told(PAGE + "2026-01-14,3.50,3.75,,,\n", ms("2026-01-14T05:00Z"))
 
 
+# those who publish the figures first
+
+YIELDS = """Date,"1 Mo","1.5 Month","2 Mo","3 Mo","4 Mo","6 Mo","1 Yr","2 Yr","3 Yr"
+01/13/2026,3.70,,3.69,3.66,3.65,3.60,3.52,3.53,3.59
+01/12/2026,3.69,3.70,3.68,3.65,3.64,3.59,3.51,3.52,3.58
+"""
+LATEST = b"""{"refRates":[
+ {"effectiveDate":"2026-01-13","type":"SOFRAI","average30day":3.70,"index":1.2,"revisionIndicator":""},
+ {"effectiveDate":"2026-01-12","type":"SOFR","percentRate":3.63,"percentPercentile1":"NA","volumeInBillions":3205},
+ {"effectiveDate":"2026-01-12","type":"EFFR","percentRate":3.64,"targetRateFrom":3.50,"targetRateTo":3.75},
+ {"effectiveDate":"2026-01-12","type":"OBFR","percentRate":3.63,"targetRateFrom":9.0}]}"""
+
+
+def test_the_publishers_themselves_tell_the_same_rates_each_with_its_own_day():
+    book = Macro(SHIPPED)
+    Treasury(book).take(YIELDS.encode(), NOW)
+    NewYork(book).take(LATEST, NOW)
+    rates = book.of(NOW)
+    assert rates is not None
+    assert (rates.target_low, rates.target_high, rates.sofr, rates.three_month, rates.two_year) == (
+        *(3.50, 3.75, 3.63, 3.66, 3.53),
+    )
+    assert (rates.dates["two_year"], rates.dates["target_low"]) == ("2026-01-13", "2026-01-12")
+    assert rates.source == "Federal Reserve Bank of New York, U.S. Department of the Treasury"
+    assert (rates.fresh, rates.reason, rates.word) == (True, "", "unchanged")
+    assert book.stored() != b"[]", "these may be kept"
+
+
+@pytest.mark.parametrize(
+    ("now", "year"),
+    [
+        ("2026-01-02T17:00Z", 2025),
+        ("2026-01-05T17:00Z", 2026),
+        ("2025-12-31T17:00Z", 2025),
+        ("2026-01-13T22:00Z", 2026),
+    ],
+)
+def test_the_treasury_is_asked_for_a_year_that_has_figures_already(now: str, year: int):
+    source: Source = Treasury(Macro(SHIPPED), "http://127.0.0.1:1")
+    url = source.question(ms(now)).url
+    assert f"/daily-treasury-rates.csv/{year}/all?" in url
+    assert f"field_tdr_date_value={year}&" in url
+
+
+def test_new_york_is_asked_for_the_last_day():
+    source: Source = NewYork(Macro(SHIPPED))
+    assert source.question(NOW).url == "https://markets.newyorkfed.org/api/rates/all/latest.json"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"<html></html>", "not what is documented"),
+        (b'{"refRates":[]}', "tells no rate"),
+        (LATEST.replace(b"3.63", b'"NA"', 1), "SOFR of 2026-01-12 says 'NA'"),
+        (LATEST.replace(b"3.75", b"3.25"), "goes from 3.5 to 3.25"),
+        (LATEST.replace(b"3.63", b"363"), "allowed: -5 to 30"),
+        (LATEST.replace(b"2026-01-12", b"2026-01-14"), "which is to come"),
+        (LATEST.replace(b"2026-01-12", b"January"), "not what is documented"),
+        (LATEST[:-60], "not what is documented"),
+    ],
+)
+def test_what_new_york_cannot_have_said_is_refused(body: bytes, words: str):
+    book = Macro(SHIPPED)
+    with pytest.raises(SourceError, match=words):
+        NewYork(book).take(body, NOW)
+    assert book.of(NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (YIELDS.replace("3.53", "N A"), "2 Yr is 'N A'"),
+        (YIELDS.replace("01/13", "13/01"), "'13/01/2026' is not a day; allowed: a day as 01/13/2026"),
+        (YIELDS[:-3], "ends inside a figure"),
+        (PAGE, "the first line is 'observation_date"),
+    ],
+)
+def test_what_the_treasury_cannot_have_said_is_refused(text: str, words: str):
+    with pytest.raises(SourceError, match=words):
+        Treasury(Macro(SHIPPED)).take(text.encode(), NOW)
+
+
+def test_a_field_that_new_york_leaves_out_is_said():
+    book = Macro(SHIPPED)
+    NewYork(book).take(LATEST.replace(b'"targetRateFrom":3.50,', b""), NOW)
+    rates = book.of(NOW)
+    assert rates is not None
+    assert (rates.target_low, rates.sofr) == (None, 3.63)
+    assert "the lower end of the target range is not known" in rates.reason
+
+
 # how old, and what may be said
 
 
@@ -436,11 +537,18 @@ def test_a_state_that_is_none_is_refused(state: bytes):
 
 @given(st.binary(max_size=400) | st.text(max_size=400).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_bytes_of_any_kind_raise_nothing_but_a_source_error(body: bytes):
+    for source in (Fred, Treasury, NewYork):
+        with pytest.raises(SourceError):
+            source(Macro(SHIPPED)).take(body, NOW)
+
+
+@given(st.integers(0, len(LATEST)), st.integers(0, 3), st.sampled_from(list(b'",:{}[]-9eN0')))
+def test_a_bent_answer_of_new_york_raises_nothing_but_a_source_error(at: int, length: int, put: int):
+    book = Macro(SHIPPED)
     try:
-        Fred(Macro(SHIPPED)).take(body, NOW)
+        NewYork(book).take(LATEST[:at] + bytes([put]) + LATEST[at + length :], NOW)
     except SourceError:
-        return
-    pytest.fail("no bytes that are made up by chance are a file of rates")
+        assert book.of(NOW) is None
 
 
 @settings(max_examples=300)
@@ -472,7 +580,7 @@ def test_the_simulated_file_is_read_at_every_hour_and_never_tells_what_is_to_com
     now = ms("2025-10-01T00:30Z") + hours * 3_600_000
     today = eastern(now).date()
     body = simulated.page(now, (), (today - timedelta(days=45)).isoformat())
-    days = {one.series: one.day for one in read(body)}
+    days = {one.series: one.day for one in TABLE.read(body)}
     assert days["target_low"] == today
     assert 1 <= business_days(days["two_year"], today) <= 2
     book = Macro(SHIPPED)
