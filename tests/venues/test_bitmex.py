@@ -14,7 +14,7 @@ from service.model import Contract, DecodeError, FeedState, Instrument, Print, S
 from service.simulator import Faults, Market
 from service.tape import Row
 from service.venues import VENUES
-from service.venues.base import Control, Pong, Refused, Subscribed, settle
+from service.venues.base import Control, Pong, Refused, Subscribed, Told, settle
 from service.venues.bitmex import CONTROL, ORDERS
 from tests.test_feed_venues import listening
 from tests.test_venues import SEEN, lines, metadata, prints, raw
