@@ -121,7 +121,7 @@ def test_ranks_need_a_week_and_come_from_each_contracts_own_past() -> None:
     assert found is not None
     assert (found.oi_pct, found.oi_days) == (None, 0.0)
     memory.recall(told(), past)
-    found = memory.leverage("BTC", NOW)
+    found = memory.leverage("BTC", NOW + MINUTE)
     assert found is not None
     assert found.oi_pct == pytest.approx(20 / 179, abs=0.01)
     assert found.oi_days == pytest.approx(29.67, abs=0.4)
