@@ -16,9 +16,7 @@ from service.context.asking import Market, TickerPoll
 from service.context.desk import Desk
 from service.context.etf.flows import Flows
 from service.context.kept import Kept
-from service.context.macro.fomc import read_meetings
-from service.context.macro.fred import Fred
-from service.context.macro.rates import Macro
+from service.context.macro import Fred, Macro, NewYork, Treasury, read_meetings
 from service.context.memory import Memory
 from service.context.poll import Poll
 from service.context.source import Source
@@ -76,10 +74,14 @@ class Bureau:
         return found
 
     def _slow(self, settings: Settings, client: httpx.AsyncClient) -> dict[str, TickerPoll | Poll]:
-        knobs = settings.context
+        rates, macro = settings.context.rates, self.desk.macro
         sources: list[Source] = []
-        if knobs.rates.enabled:
-            sources.append(Fred(self.desk.macro, knobs.rates.fred_url))
+        if "newyork" in rates.sources:
+            sources.append(NewYork(macro, rates.newyork_url))
+        if "treasury" in rates.sources:
+            sources.append(Treasury(macro, rates.treasury_url))
+        if "fred" in rates.sources:
+            sources.append(Fred(macro, rates.fred_url))
         return {source.name: Poll(source, self._clock, client) for source in sources}
 
     def tasks(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
@@ -151,4 +153,4 @@ def _unasked(settings: Settings) -> frozenset[str]:
     """Pieces that are switched off."""
     knobs = settings.context
     etf = bool(knobs.etf.sources or knobs.etf.file)
-    return frozenset(name for name, asked in (("etf", etf), ("rates", knobs.rates.enabled)) if not asked)
+    return frozenset(name for name, asked in (("etf", etf), ("rates", bool(knobs.rates.sources))) if not asked)

@@ -24,6 +24,7 @@ def _meetings(where: str) -> str:
 
 
 EtfPage = Literal["farside", "sosovalue", "coinglass"]
+RateSource = Literal["newyork", "treasury", "fred"]
 
 
 def _coins(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -53,8 +54,12 @@ class EtfKnobs(Section):
 class RatesKnobs(Section):
     """[context.rates]: what the market expects of the US policy rate."""
 
-    enabled: bool = True
-    """Ask for rates."""
+    sources: tuple[RateSource, ...] = ("newyork", "treasury")
+    """Who is asked; of two that tell a day the first to tell it is believed."""
+    newyork_url: Annotated[str, AfterValidator(web_url)] = "https://markets.newyorkfed.org"
+    """Where the Federal Reserve Bank of New York tells the target range and SOFR."""
+    treasury_url: Annotated[str, AfterValidator(web_url)] = "https://home.treasury.gov"
+    """Where the Treasury tells yields."""
     fred_url: Annotated[str, AfterValidator(web_url)] = "https://fred.stlouisfed.org"
     """Where FRED's CSV files stand."""
     meetings: Annotated[str, AfterValidator(_meetings)] = SHIPPED
