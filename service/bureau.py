@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,22 +16,32 @@ import httpx
 from service.clock import Clock
 from service.context.asking import Market, TickerPoll
 from service.context.desk import Desk
+from service.context.etf.coinglass import CoinGlass
+from service.context.etf.dropped import NAME as DROPPED
+from service.context.etf.dropped import Dropped
+from service.context.etf.farside import Farside
 from service.context.etf.flows import Flows
+from service.context.etf.sosovalue import SoSoValue
 from service.context.kept import Kept
 from service.context.macro import Fred, Macro, NewYork, Treasury, read_meetings
 from service.context.memory import Memory
 from service.context.poll import Poll
 from service.context.source import Source
+from service.context.watching import FileWatch
 from service.instruments import Book
 from service.model import Context, ContextReport, Instrument, Situation, SourceReport, Ticker
 from service.pipeline import Beside
 from service.settings import Settings
+from service.settings.context import RatesKnobs
 from service.venues import VENUES
 
 #: Seconds on the clock between two notes of what stands, and between two files of it.
 NOTE_S, KEEP_S = 60.0, 600.0
 #: Real seconds between two looks of the meters: scrapes come no more often.
 METER_S = 10.0
+
+
+Asker = TickerPoll | Poll | FileWatch
 
 
 @dataclass(frozen=True)
@@ -49,21 +61,21 @@ class Bureau:
         self.enabled = knobs.enabled
         self._clock, self._assets = clock, knobs.assets
         memory = Memory(scene.listing)
-        flows, macro = Flows(), Macro(read_meetings(knobs.rates.meetings))
+        flows, macro = Flows((DROPPED, *knobs.etf.sources)), Macro(read_meetings(knobs.rates.meetings))
         self.desk = Desk(memory, flows, macro, _unasked(settings))
         self._kept = Kept(
             settings.service.data_dir / "context", {"leverage": memory, "etf.json": flows, "rates.json": macro}
         )
-        self._polls: dict[str, TickerPoll | Poll] = {}
+        self._polls: dict[str, Asker] = {}
         if knobs.enabled:
             self._polls = self._venues(settings, client, scene) | self._slow(settings, client)
             memory.why = self._why
 
-    def _venues(self, settings: Settings, client: httpx.AsyncClient, scene: Scene) -> dict[str, TickerPoll | Poll]:
+    def _venues(self, settings: Settings, client: httpx.AsyncClient, scene: Scene) -> dict[str, Asker]:
         def coins() -> set[str]:
             return {*self._assets, *scene.running()}
 
-        found: dict[str, TickerPoll | Poll] = {}
+        found: dict[str, Asker] = {}
         for name in settings.venues.names:
             if VENUES[name].tickers is not None:
                 market = Market(
@@ -73,8 +85,16 @@ class Bureau:
                 found[f"tickers {name}"] = TickerPoll(VENUES[name], endpoints, market, self._clock, client)
         return found
 
-    def _slow(self, settings: Settings, client: httpx.AsyncClient) -> dict[str, TickerPoll | Poll]:
-        rates, macro = settings.context.rates, self.desk.macro
+    def _slow(self, settings: Settings, client: httpx.AsyncClient) -> dict[str, Asker]:
+        sources = [*self._rates(settings.context.rates), *self._etf(settings)]
+        found: dict[str, Asker] = {source.name: Poll(source, self._clock, client) for source in sources}
+        if settings.context.etf.file:
+            dropped = Dropped(Path(settings.context.etf.file), self.desk.flows)
+            found[dropped.name] = FileWatch(dropped, self._clock)
+        return found
+
+    def _rates(self, rates: RatesKnobs) -> list[Source]:
+        macro = self.desk.macro
         sources: list[Source] = []
         if "newyork" in rates.sources:
             sources.append(NewYork(macro, rates.newyork_url))
@@ -82,7 +102,25 @@ class Bureau:
             sources.append(Treasury(macro, rates.treasury_url))
         if "fred" in rates.sources:
             sources.append(Fred(macro, rates.fred_url))
-        return {source.name: Poll(source, self._clock, client) for source in sources}
+        return sources
+
+    def _etf(self, settings: Settings) -> list[Source]:
+        knobs, flows, glass = settings.context.etf, self.desk.flows, settings.second_opinion
+        keys = {
+            "sosovalue": knobs.sosovalue_key.get_secret_value(),
+            "coinglass": glass.coinglass_key.get_secret_value(),
+        }
+        sources: list[Source] = []
+        for name, asset in product(knobs.sources, flows.assets):
+            if not keys.get(name, "none needed"):
+                flows.hinder(name, asset, "it needs a key, and none is set")
+            elif name == "farside":
+                sources.append(Farside(asset, flows, f"{knobs.farside_url}/{asset.lower()}/"))
+            elif name == "sosovalue":
+                sources.append(SoSoValue(asset, flows, keys[name], knobs.sosovalue_url))
+            else:
+                sources.append(CoinGlass(asset, flows, keys[name], glass.coinglass_url))
+        return sources
 
     def tasks(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         """Name and work of each task; none when context is off."""
@@ -138,8 +176,18 @@ class Bureau:
     async def _meter(self) -> None:
         meters = Beside(self.report, self._assets)
         while True:
+            self._say_trouble()
             meters.show()
             await asyncio.sleep(METER_S)
+
+    def _say_trouble(self) -> None:
+        """What is wrong with those who are asked for flows: a day that is late is late for a reason."""
+        for name, poll in self._polls.items():
+            kind, _, rest = name.partition(" ")
+            source, _, asset = rest.partition(" ")
+            if kind == "etf":
+                for one in [asset] if asset else self.desk.flows.assets:
+                    self.desk.flows.hinder(source, one, poll.report.reason)
 
     def _why(self, venue: str) -> str:
         """Why a venue tells nothing, in words."""

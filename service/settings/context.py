@@ -47,7 +47,7 @@ class EtfKnobs(Section):
     """Where Farside's pages stand."""
     sosovalue_key: Annotated[SecretStr, AfterValidator(header_key)] = SecretStr("")
     """Key of SoSoValue's interface; a secret, better set as CASCADE_CONTEXT__ETF__SOSOVALUE_KEY."""
-    sosovalue_url: Annotated[str, AfterValidator(web_url)] = "https://openapi.sosovalue.com"
+    sosovalue_url: Annotated[str, AfterValidator(web_url)] = "https://api.sosovalue.xyz"
     """Where SoSoValue's interface stands."""
 
 

@@ -152,11 +152,11 @@ class Flows:
         return msgspec.json.encode(stored)
 
     def load(self, stored: bytes) -> None:
-        """Add what `stored` once gave. Raises ValueError where it is something else, and then nothing is added."""
+        """Add what `stored` once gave. Raises SourceError where it is something else, and then nothing is added."""
         try:
             read = msgspec.json.decode(stored, type=_Stored)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise ValueError(f"these are no stored flows: {str(error)[:120]}") from None
+            raise SourceError(f"these are no stored flows: {str(error)[:120]}") from None
         for by_source in read.values():
             for source, tellings in by_source.items():
                 for telling in tellings:
