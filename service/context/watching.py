@@ -1,4 +1,4 @@
-"""The file of ETF flows a user drops in, looked at again and again: a source without a network. Reads no line itself."""
+"""The file of ETF flows a user drops in, looked at again and again: no network. Reads no line itself."""
 
 from service.clock import Clock
 from service.context.etf.dropped import Dropped
