@@ -1,9 +1,9 @@
 """Farside Investors' public tables of daily ETF flows. Owns their layout; what must hold of rows is `rows`'s.
 
 Layout (`https://farside.co.uk/btc/`, `/eth/`, `/sol/`, and the all-data pages): a row of tickers, above or beside it
-the head `Total`; rows of fees and seed money; one row a day as `13 Jan 2026`, US$ millions, outflows in parentheses, `-`
-where a fund has not reported; at the end rows Total, Average, Maximum, Minimum. Columns are found by their heads, never
-by their place. The pages stand behind a Cloudflare challenge that most servers do not pass; nothing here tries to.
+the head `Total`; rows of fees and seed money; one row a day as `13 Jan 2026`, US$ millions, outflows in parentheses,
+`-` where a fund has not reported; at the end rows Total, Average, Maximum, Minimum. Columns are found by their heads,
+never by their place. The pages stand behind a Cloudflare challenge that most servers do not pass; nothing here tries.
 """
 
 import re
