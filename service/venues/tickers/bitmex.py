@@ -27,7 +27,7 @@ class _Row(msgspec.Struct, rename="camel", gc=False):
     mark_price: Figure = None
     funding_rate: Figure = None
     funding_interval: str | None = None
-    foreign_notional24h: Figure = None
+    foreign_notional24h: Figure = msgspec.field(default=None, name="foreignNotional24h")
     quote_currency: str | None = None
     timestamp: str | None = None
 
