@@ -108,7 +108,7 @@ def flows() -> table.Panel:
         grid(("net flow", "currencyUSD", money), ("of the day", DAY, {"noValue": "unknown"}), by=("asset",)),
         "What did US spot ETFs take in?",
         "Net dollars of the last published trading day, a day in US Eastern time; what is out shows a minus. Funds "
-        "report in the evening or the next morning, so it is never today's. A day without dollars is too old to go by.",
+        "report in the evening or the next morning, so it is never today's.",
         "none",
         cells(f"max by (asset) ({series(m.ETF_FLOW)})"),
         cells(f"1000 * max by (asset) ({series(m.ETF_DAY)})"),

@@ -137,7 +137,7 @@ GAP_SECONDS = _gauge(
 )
 LATE_USD = _counter("cascade_late_usd_total", "Dollars told more than two minutes after they happened.", "venue")
 
-# What stands beside it, out of memory: of ALL the leverage and the risk are BTC's. Unknown or too old has no series.
+# What stands beside it, out of memory: of ALL the leverage and the risk are BTC's. Unknown has no series.
 OPEN_INTEREST = _gauge(
     "cascade_open_interest_usd", "Open interest of one venue in dollars, one-sided; absent: unknown.", "venue", "asset"
 )
@@ -158,7 +158,7 @@ SQUEEZE_RISK_AGE = _gauge(
     "cascade_squeeze_risk_age_seconds", "Since the oldest part of the gauge was told; absent: unknown.", "asset", "side"
 )
 ETF_FLOW = _gauge(
-    "cascade_etf_net_flow_usd", "Net dollars into US spot ETFs on their last published day; absent: unknown.", "asset"
+    "cascade_etf_net_flow_usd", "Net dollars into US spot ETFs on the last day that is known; absent: unknown.", "asset"
 )
 ETF_DAY = _gauge(
     "cascade_etf_flow_day_seconds", "That day, a date in US Eastern time, as its midnight UTC, unix seconds.", "asset"

@@ -107,7 +107,8 @@ def rates(now: int = NOW, **changes: Any) -> Rates:
         "three_month": 3.67,
         "two_year": 3.54,
         "dates": {
-            "target": "2026-01-13",
+            "target_low": "2026-01-13",
+            "target_high": "2026-01-13",
             "sofr": "2026-01-12",
             "three_month": "2026-01-12",
             "two_year": "2026-01-12",

@@ -418,6 +418,8 @@ TALK: tuple[str | tuple[int, int], ...] = (
     "/top",
     "/status",
     "/last",
+    "/context",
+    (0, 0),
     {"en": "/subscirbe", "zh": "/subscirbe"},
     {"en": "/mute soon", "zh": "/mute 一会儿"},
     "/help",

@@ -66,7 +66,7 @@ def test_every_figure_is_shown_by_venue_and_asset_and_all_stands_for_bitcoin() -
     assert samples(metrics.CONTEXT_AGE)["etf farside BTC",] == HOUR / 1_000
 
 
-def test_what_is_unknown_or_old_has_no_series_and_what_was_known_leaves_none_behind() -> None:
+def test_what_is_unknown_has_no_series_and_what_was_known_leaves_none_behind() -> None:
     known = Known(ALL=beside.full("ALL"), BTC=beside.full("BTC"))
     shown = Beside(known, ["BTC"])
     shown.show()
@@ -75,8 +75,9 @@ def test_what_is_unknown_or_old_has_no_series_and_what_was_known_leaves_none_beh
 
     for gauge in (metrics.OPEN_INTEREST, metrics.FUNDING, metrics.MARK_PRICE, metrics.RATE, metrics.RATE_DAY):
         assert samples(gauge) == {}
-    assert samples(metrics.SQUEEZE_RISK) == samples(metrics.SQUEEZE_RISK_AGE) == samples(metrics.ETF_FLOW) == {}
-    assert samples(metrics.ETF_DAY) == {("BTC",): midnight("2026-01-09")}, "the date says how old it is"
+    assert samples(metrics.SQUEEZE_RISK) == samples(metrics.SQUEEZE_RISK_AGE) == {}
+    assert samples(metrics.ETF_FLOW) == {("BTC",): 116.7e6}, "the last day that is known"
+    assert samples(metrics.ETF_DAY) == {("BTC",): midnight("2026-01-09")}, "its date says how old it is"
     assert samples(metrics.CONTEXT_AGE) == {("etf farside BTC",): 36 * HOUR / 1_000}, "who never answered has no age"
 
 
@@ -85,11 +86,11 @@ def test_where_context_is_switched_off_there_is_no_series() -> None:
     assert all(samples(gauge) == {} for gauge in GAUGES)
 
 
-def test_an_old_rate_is_not_shown_and_its_date_is() -> None:
-    old = beside.full("ALL", rates=beside.rates(fresh=False, reason="asked in vain since yesterday"))
-    Beside(Known(ALL=old), []).show()
-    assert samples(metrics.RATE) == {}
-    assert samples(metrics.RATE_DAY)["sofr",] == midnight("2026-01-12")
+def test_a_rate_nobody_told_has_neither_value_nor_date() -> None:
+    partly = beside.full("ALL", rates=beside.rates(sofr=None, next_meeting=None, days_to_meeting=None))
+    Beside(Known(ALL=partly), []).show()
+    assert set(samples(metrics.RATE)) == {("target_low",), ("target_high",), ("three_month",), ("two_year",)}
+    assert set(samples(metrics.RATE_DAY)) == set(samples(metrics.RATE))
 
 
 def test_a_part_that_is_unknown_has_no_say_in_the_age_of_the_gauge() -> None:

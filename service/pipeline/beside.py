@@ -4,12 +4,12 @@ A row for each configured asset and each venue that tells of it: bounded by the 
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from service import metrics
 from service.model import ALL, SECOND, ContextReport, EtfFlow, Leverage, Rates, Risk, SourceReport
-from service.pipeline.sheet import Labels, Sheet
+from service.pipeline.sheet import Sheet
 from service.venues.base import BUGS
 
 log = logging.getLogger("cascade.pipeline")
@@ -17,18 +17,10 @@ log = logging.getLogger("cascade.pipeline")
 Report = Callable[[str], ContextReport | None]
 """All the context of an asset; None while context is switched off."""
 
-#: Series of rates, and the name their date goes by.
-_SERIES = {
-    "target_low": "target",
-    "target_high": "target",
-    "sofr": "sofr",
-    "three_month": "three_month",
-    "two_year": "two_year",
-}
+#: Series of rates: fields of the record, and the names of their dates.
+_SERIES = ("target_low", "target_high", "sofr", "three_month", "two_year")
 #: More sources than this are a mistake in the settings; the first of them are shown.
 MOST_SOURCES = 100
-
-Rows = dict[Labels, float | None]
 
 
 class Beside:
@@ -45,7 +37,7 @@ class Beside:
         self._spoilt = False
 
     def show(self) -> None:
-        """Show what is known now; what is not, or is not fresh, has no series. A mistake costs these gauges only."""
+        """Show what is known now; what is not has no series. A mistake costs these gauges only."""
         try:
             self._show()
         except BUGS:
@@ -74,16 +66,17 @@ class Beside:
         self._risk_age.write({labels: _age(risk, reports[labels[0]].now) for labels, risk in known.items()})
 
     def _flows(self, flows: Mapping[str, EtfFlow]) -> None:
-        """The date stays when the day is old: it is what says so."""
-        self._flow.write({(asset,): flow.usd if flow.fresh else None for asset, flow in flows.items()})
+        """The last day that is known; its date beside it says how old it is."""
+        self._flow.write({(asset,): flow.usd for asset, flow in flows.items()})
         self._day.write({(asset,): midnight(flow.date) for asset, flow in flows.items()})
 
     def _rates(self, rates: Rates | None) -> None:
-        shown = dict(_series(rates)) if rates is not None else {}
-        self._rate.write({(name,): value if rates and rates.fresh else None for name, (value, _) in shown.items()})
-        days: Rows = {(name,): day for name, (value, day) in shown.items() if value is not None}
-        meeting = rates.next_meeting if rates is not None else None
-        self._rate_day.write(days | {("next_meeting",): midnight(meeting) if meeting else None})
+        found = (rates.target_low, rates.target_high, rates.sofr, rates.three_month, rates.two_year) if rates else ()
+        values = {name: value for name, value in zip(_SERIES, found, strict=False) if value is not None}
+        dates = {name: rates.dates.get(name, "") for name in values} if rates else {}
+        meeting = rates.next_meeting if rates else None
+        self._rate.write({(name,): value for name, value in values.items()})
+        self._rate_day.write({(name,): midnight(day) for name, day in {**dates, "next_meeting": meeting or ""}.items()})
 
     def _sources(self, sources: Sequence[SourceReport], now: int) -> None:
         shown = sources[:MOST_SOURCES]
@@ -96,13 +89,6 @@ def midnight(date: str) -> float | None:
         return datetime.strptime(date, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
     except ValueError:
         return None
-
-
-def _series(rates: Rates) -> Iterator[tuple[str, tuple[float | None, float | None]]]:
-    values = (rates.target_low, rates.target_high, rates.sofr, rates.three_month, rates.two_year)
-    for (name, dated), value in zip(_SERIES.items(), values, strict=True):
-        date = rates.dates.get(name) or rates.dates.get(dated)
-        yield name, (value, midnight(date) if date else None)
 
 
 def _age(risk: Risk, now: int) -> float | None:
