@@ -38,6 +38,15 @@ def test_parts_of_a_contract_come_together_and_each_keeps_its_age() -> None:
     assert found.funding_8h == pytest.approx(-0.0002)
 
 
+def test_a_funding_rate_and_its_interval_may_come_apart() -> None:
+    memory = Memory()
+    memory.hear([told(NOW - 2 * MINUTE, funding=0.0001, oi_coins=1.0, mark=1.0), told(NOW - MINUTE, interval_h=4)])
+    assert memory.leverage("BTC", NOW).venues[0].funding_8h == 0.0002
+    assert memory.leverage("BTC", NOW).venues[0].funding_at == NOW - 2 * MINUTE
+    memory.hear([told(NOW, funding=-0.0003)])
+    assert memory.leverage("BTC", NOW).funding_8h == -0.0006
+
+
 def test_a_funding_rate_without_its_interval_is_not_used() -> None:
     memory = Memory()
     memory.hear([told(funding=0.01, oi_coins=1.0, mark=1.0)])
