@@ -28,6 +28,7 @@ from service.context.memory import Memory
 from service.context.poll import Poll
 from service.context.source import Source
 from service.context.watching import FileWatch
+from service.fetch import is_loopback
 from service.instruments import Book
 from service.model import Context, ContextReport, Instrument, Situation, SourceReport, Ticker
 from service.pipeline import Beside
@@ -87,6 +88,8 @@ class Bureau:
 
     def _slow(self, settings: Settings, client: httpx.AsyncClient) -> dict[str, Asker]:
         sources = [*self._rates(settings.context.rates), *self._etf(settings)]
+        if settings.simulated:
+            sources = [one for one in sources if is_loopback(one.question(self._clock.now()).url)]
         found: dict[str, Asker] = {source.name: Poll(source, self._clock, client) for source in sources}
         if settings.context.etf.file:
             dropped = Dropped(Path(settings.context.etf.file), self.desk.flows)
