@@ -6,8 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from service.context.past import DAY, STEP, Point, candles, funding, open_interest
-from service.context.seed import AGAIN_S, EVERY_S, FUNDING_DAYS, PAUSE_S, Past
+from service.context.past import DAY, STEP, candles, funding, open_interest
+from service.context.seed import AGAIN_S, EVERY_S, FUNDING_DAYS, PAUSE_S, Seed
+from service.context.points import Past
 from service.context.source import SourceError
 from service.model import HOUR, SECOND, Contract, DecodeError, Instrument
 from tests.pages import Page, Pages, serving
@@ -49,7 +50,7 @@ def test_open_interest_is_told_in_coins_and_dollars() -> None:
     body = raw(interest(timestamp="1583127900000"), interest(1_583_128_200_000, 7))
 
     assert open_interest(body, BTC, NOW) == [
-        Point(asset="BTC", venue="binance", symbol="BTCUSDT", at=at, oi_coins=coins, oi_usd=150570784.07809979)
+        Past(asset="BTC", venue="binance", symbol="BTCUSDT", at=at, oi_coins=coins, oi_usd=150570784.07809979)
         for at, coins in ((1_583_127_900_000, 20403.637), (1_583_128_200_000, 7.0))
     ]
     assert open_interest(b"[]", BTC, NOW) == []
@@ -150,8 +151,8 @@ class Shelf:
 
     def __init__(self, *listed: Instrument, rest: str = "http://h") -> None:
         self.listed: Sequence[Instrument] = listed
-        self.told: list[Point] = []
-        self.past = Past(rest, lambda: self.listed, lambda: {"BTC", "PEPE"}, self.told.extend)
+        self.told: list[Past] = []
+        self.past = Seed(rest, lambda: self.listed, lambda: {"BTC", "PEPE"}, self.told.extend)
 
     def ask(self, now: int = NOW) -> tuple[str, dict[str, str]]:
         url = urlsplit(self.past.question(now).url)

@@ -13,8 +13,9 @@ from typing import TypeVar
 
 import msgspec
 
+from service.context.points import Past
 from service.context.source import SourceError
-from service.model import HOUR, MINUTE, DecodeError, Instrument, Record
+from service.model import HOUR, MINUTE, DecodeError, Instrument
 from service.venues.base import moment, number, parse
 
 VENUE = "binance"
@@ -29,25 +30,6 @@ _INTERVALS = frozenset({1, 2, 4, 8})
 
 T = TypeVar("T")
 P = TypeVar("P")
-
-
-class Point(Record, frozen=True, kw_only=True):
-    """One contract at one moment of the past, or a part of it: each history tells other fields."""
-
-    asset: str
-    venue: str
-    symbol: str
-    at: int
-    """Ms UTC."""
-    oi_coins: float | None = None
-    """In the contract's own base units, one-sided."""
-    oi_usd: float | None = None
-    funding_8h: float | None = None
-    """What longs paid shorts, as a fraction of their position in eight hours."""
-    price: float | None = None
-    """In quote currency, as the contract is quoted."""
-    volume_usd: float | None = None
-    """Dollars traded in the 24 h before."""
 
 
 class _Interest(msgspec.Struct, rename="camel"):
@@ -68,10 +50,10 @@ _RATES: msgspec.json.Decoder[list[_Rate]] = msgspec.json.Decoder(list[_Rate])
 _ROWS: msgspec.json.Decoder[list[list[int | float | str]]] = msgspec.json.Decoder(list[list[int | float | str]])
 
 
-def open_interest(body: bytes, contract: Instrument, now: int) -> list[Point]:
+def open_interest(body: bytes, contract: Instrument, now: int) -> list[Past]:
     """Open interest, one point a step. Raises SourceError or DecodeError where nothing can be used."""
 
-    def read(row: _Interest) -> Point:
+    def read(row: _Interest) -> Past:
         _same(row.symbol, contract)
         coins = number(row.sum_open_interest, "sumOpenInterest")
         usd = number(row.sum_open_interest_value, "sumOpenInterestValue")
@@ -81,7 +63,7 @@ def open_interest(body: bytes, contract: Instrument, now: int) -> list[Point]:
     return _each(rows, read)
 
 
-def funding(body: bytes, contract: Instrument, now: int) -> list[Point]:
+def funding(body: bytes, contract: Instrument, now: int) -> list[Past]:
     """Funding as it was paid, per eight hours. Raises SourceError or DecodeError where nothing can be used.
 
     The history tells no interval: it is the time since the payment before, where a neighbour has the same. So a row
@@ -102,14 +84,14 @@ def funding(body: bytes, contract: Instrument, now: int) -> list[Point]:
     ]
 
 
-def candles(body: bytes, contract: Instrument, now: int) -> list[Point]:
+def candles(body: bytes, contract: Instrument, now: int) -> list[Past]:
     """Price at the end of each step that is over, and the dollars of the day before it where all of it is there.
 
     Raises SourceError or DecodeError where nothing can be used.
     """
     day: deque[tuple[int, float]] = deque(maxlen=STEPS_A_DAY)
 
-    def read(row: list[int | float | str]) -> Point | None:
+    def read(row: list[int | float | str]) -> Past | None:
         try:
             opened, closed, price, usd = row[0], row[6], row[4], row[7]
         except IndexError:
@@ -145,10 +127,10 @@ def _each(rows: Iterable[T], read: Callable[[T], P | None]) -> list[P]:
     return found
 
 
-def _point(contract: Instrument, at: int, now: int, **fields: float | None) -> Point:
+def _point(contract: Instrument, at: int, now: int, **fields: float | None) -> Past:
     if at > now + MINUTE:
         raise DecodeError(f"a time of the past must not lie ahead of {now}, got {at}")
-    return Point(asset=contract.asset, venue=VENUE, symbol=contract.symbol, at=at, **fields)
+    return Past(asset=contract.asset, venue=VENUE, symbol=contract.symbol, at=at, **fields)
 
 
 def _same(symbol: str, contract: Instrument) -> None:
