@@ -27,7 +27,8 @@ from service.context.macro import Fred, Macro, NewYork, Treasury, read_meetings
 from service.context.memory import Memory
 from service.context.past import VENUE as PAST_OF
 from service.context.poll import Poll
-from service.context.seed import Seed
+from service.context.risk import Point
+from service.context.seed import Past
 from service.context.source import Source
 from service.context.watching import FileWatch
 from service.fetch import is_loopback
@@ -129,7 +130,11 @@ class Bureau:
         rest, book = settings.venues.endpoints(PAST_OF)["um_rest"], scene.books[PAST_OF]
         if not _may_ask(settings, rest):
             return []
-        return [Seed(rest, partial(getattr, book, "listed"), lambda: self._assets, self.desk.memory.recall)]
+        return [Past(rest, partial(getattr, book, "listed"), lambda: self._assets, self._recall)]
+
+    def _recall(self, contract: Instrument, points: Sequence[Point]) -> None:
+        ticker = Ticker(venue=contract.venue, symbol=contract.symbol, asset=contract.asset, at=0, seen=0)
+        self.desk.memory.recall(ticker, points)
 
     def tasks(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         """Name and work of each task; none when context is off."""

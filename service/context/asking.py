@@ -13,7 +13,7 @@ import httpx
 from service.clock import Clock
 from service.context.poll import AGAIN, DECLINED_S, JITTER, LATE_PART, LATE_S, backoff
 from service.context.source import Question
-from service.context.standing import FAULTS, Standing, refusal
+from service.context.standing import FAULTS, UNREAD, Standing, refusal
 from service.fetch import FetchError, Request, ask
 from service.masking import host_of
 from service.model import SECOND, Instrument, SourceReport, Ticker
@@ -160,14 +160,14 @@ class TickerPoll:
             self._market.hear(told)
         except FetchError as error:
             words = refusal(error, Question(url=one.url, post=one.post))
-            self._standing.miss()
+            self._standing.miss(str(error.status or "none"))
             this.miss(words, lasting=error.lasting)
             if error.retry_after is not None or error.status in _EVERYTHING:
                 this.wish_s = error.retry_after or 0.0
             elif error.lasting:
                 self._declined[one] = (self._clock.now() + int(DECLINED_S * SECOND), words)
         except FAULTS as error:
-            self._standing.miss()
+            self._standing.miss(UNREAD)
             this.miss(self._standing.spoilt(error), lasting=False)
         else:
             this.answered += 1
