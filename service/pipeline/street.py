@@ -14,7 +14,6 @@ from service import metrics
 from service.clock import Clock
 from service.ledger import Added, LeaseLostError, Ledger, LedgerError
 from service.model import ALL, HOUR, SPANS, Healed, Liquidation, Reading
-from service.pipeline.beside import Beside
 from service.pipeline.cover import Cover
 from service.pipeline.health import Health
 from service.pipeline.intake import Intake, Item, Settle
@@ -51,8 +50,6 @@ class Parts:
     """Orders a minute by venue, a first guess: what the silence of a venue is judged by."""
     counted: Sequence[Callable[[Sequence[Liquidation]], None]] = ()
     """Who else wants to see every batch that has been written, orders known before included."""
-    beside: Beside | None = None
-    """What tells Prometheus of context, where there is any."""
 
 
 class Pipeline:
@@ -70,7 +67,6 @@ class Pipeline:
         self._knobs = knobs
         self._holder = holder
         self._meters = Meters(knobs.top_assets, parts.judge, parts.recent)
-        self._beside = parts.beside
         self._late = Late(parts.clock.speed)
         self._deaf: dict[str, tuple[int, int]] = {}
         """Venues found silent whose time the ledger still takes for heard: since when, until when."""
@@ -234,6 +230,4 @@ class Pipeline:
         await self._ledger.save_health(self._health.records())
         venues = self._health.names
         await self._meters.show(self._ledger, self._cover, venues, self.readings, now, leads=self.leads)
-        if self._beside is not None:
-            self._beside.show()
         metrics.QUEUE_DEPTH.set(self.queue.qsize())
