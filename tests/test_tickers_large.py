@@ -554,6 +554,7 @@ def test_a_local_venue_holds_a_tenth_in_coin_margined_and_dated_contracts_and_ne
     server = Market(["binance"], ScaledClock(ORIGIN, 1)).servers["binance"]
     perpetual, inverse, dated = (server.describe(name) for name in ("BTCUSDT", "BTCUSD", "BTCUSDT_260327"))
     held = server.interest
+    held.usd["BTC"] = 1.2e9
     assert held.coins(perpetual, 100_000) == 12_000
     assert held.coins(inverse, 100_000) == held.coins(dated, 100_000) == 1_200
     assert held.coins(perpetual, 50_000) == 12_000, "coins do not follow the price"
