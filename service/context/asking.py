@@ -91,6 +91,8 @@ class TickerPoll:
         if venue.tickers is None:
             raise ValueError(f"{venue.name} publishes no open interest, funding or mark prices")
         self._tickers, self._endpoints, self._market = venue.tickers, endpoints, market
+        self._nameless = not venue.catalogue(endpoints)
+        """Whether the venue has no list of contracts: then it is asked all the same."""
         self._clock, self._client = clock, client
         self._dice = dice or random.Random()  # noqa: S311  # no secret
         self._every_s = max(venue.tickers.every_s, market.every_s)
@@ -113,7 +115,7 @@ class TickerPoll:
         while True:
             began = time.monotonic()
             listed = self._market.listed()
-            wait_s = await self._turn_of(listed) if listed else UNLISTED_S
+            wait_s = await self._turn_of(listed) if listed or self._nameless else UNLISTED_S
             await self._rest(began, wait_s)
 
     async def _rest(self, began: float, wait_s: float) -> None:
