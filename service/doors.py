@@ -32,6 +32,7 @@ from service.replay import Replay
 from service.settings import load, toml_text
 from service.settings.calendar import read_calendar
 from service.simulator import Faults, Market, rebase, scenario, shorten
+from service.simulator.slow import SlowPages, etf
 from service.tape import Row
 from service.text import stamp_utc
 from service.venues import VENUES
@@ -99,9 +100,18 @@ async def simulate(args: Args, stop: asyncio.Event) -> int:
     wall_origin = WallClock().now()
     clock = ScaledClock(origin, args.speed, wall_origin)
     symbols = None if args.tape else scenario.SYMBOLS
-    async with Market(args.venues, clock, symbols=symbols or rows, faults=_faults(args.faults)) as market:
-        home = str(Path("data") / "rehearsal")
-        stage = Stage(endpoints=market.endpoints, origin=origin, wall_origin=wall_origin, speed=args.speed, home=home)
+    async with (
+        Market(args.venues, clock, symbols=symbols or rows, faults=_faults(args.faults)) as market,
+        SlowPages(clock, etf.page) as slow,
+    ):
+        stage = Stage(
+            endpoints=market.endpoints,
+            origin=origin,
+            wall_origin=wall_origin,
+            speed=args.speed,
+            slow=slow.endpoints,
+            home=str(Path("data") / "rehearsal"),
+        )
         _hand_over(args.settings, settings_toml(stage))
         playing = asyncio.create_task(market.play(rows, relabel=args.relabel))
         playing.add_done_callback(lambda task: _played(task, stop))

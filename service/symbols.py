@@ -8,6 +8,8 @@ import re
 
 #: Lots stand in front of the coin (1000PEPE, 1MBABYDOGE, kPEPE); 1INCH is no lot.
 _MULTIPLES = re.compile(r"^(?:10{3,8}|1M|k(?=[A-Z0-9]{3}))(?=[A-Z])")
+#: A name with a lot somewhere in it (1000PEPEUSDT, 1MBABYDOGE, kPEPE, SHIB1000USDT).
+_LOTS = re.compile(r"(?<![0-9])(?:10{3,8}|1M|k)(?=[A-Z])|(?<=[A-Z])10{3,8}(?=[A-Z])")
 #: Names of one coin. Bybit puts the lot of SHIB behind it, Gate leaves the 1 off a million, Kraken says XDG.
 _ALIASES = {"XBT": "BTC", "XDG": "DOGE", "SHIB1000": "SHIB", "MBABYDOGE": "BABYDOGE"}
 #: Bitfinex: t and two coins, of three letters each or with a colon between them; F0 marks a derivative.
@@ -25,6 +27,8 @@ _TAIL = re.compile(r"[-_/:,].*$")
 #: Delivery of a dated contract: BTCUSDH25, XBTH26 and BTC200703; and KuCoin's M.
 _DELIVERY = re.compile(r"(?:(?<=[A-Z]{2})[FGHJKMNQUVXZ]\d{2}|(?<=[A-Z]{2})\d{6}|(?<=USDT)M|(?<=USDC)M|(?<=USD)M)$")
 _QUOTES = ("USDT", "USDC", "FDUSD", "USD1", "USD", "PERP")
+#: Recorders' names for venues of the table.
+_VENUES = {"binance_usdm": "binance", "binance_um": "binance", "binance_coinm": "binance", "binance_cm": "binance"}
 #: The coins Binance ever quoted in BUSD, which it has given up. BNBUSD and ARBUSD are quoted in USD.
 _OF_BUSD = frozenset({
     "1000LUNC", "1000SHIB", "ADA", "AGIX", "AMB", "ANC", "APE", "APT", "AUCTION", "AVAX", "BNB", "BTC", "CVX", "DODO",
@@ -42,6 +46,11 @@ def asset_of_base(base: str) -> str:
     return _ALIASES.get(coin, coin) or text.upper()
 
 
+def counts_lots(symbol: str) -> bool:
+    """Whether a contract counts lots of the coin: its price is that of a lot."""
+    return _LOTS.search(symbol) is not None
+
+
 def asset_of_symbol(symbol: str) -> str:
     """The asset by the form of a contract's name, where no metadata is at hand; unknown forms are their own asset."""
     text = symbol.strip()
@@ -51,6 +60,12 @@ def asset_of_symbol(symbol: str) -> str:
     text = text.upper() if text.islower() else text
     name = _DELIVERY.sub("", _TAIL.sub("", _HEAD.sub("", text)))
     return asset_of_base(_without_quote(name) or text)
+
+
+def venue_of_recorder(name: str) -> str:
+    """The house's name of a venue as a recorder wrote it: binance for Binance_USDM."""
+    venue = name.strip().lower()
+    return _VENUES.get(venue, venue)
 
 
 def _without_quote(name: str) -> str:

@@ -15,13 +15,11 @@ from typing import Any
 import msgspec
 
 from service.model import HOUR, Liquidation, Record, Side
-from service.symbols import asset_of_symbol
+from service.symbols import asset_of_symbol, venue_of_recorder
 from service.venues.base import digest, moment
 
 ORDER_COLUMNS = ("ts_ms", "venue", "symbol", "side", "notional_usd")
 BUCKET_COLUMNS = ("ts_ms", "bucket_ms", "symbol", "long_usd", "short_usd")
-#: Recorders' names for venues of the table.
-ALIASES = {"binance_usdm": "binance", "binance_um": "binance", "binance_coinm": "binance", "binance_cm": "binance"}
 
 _TELL_EVERY = 1_000
 #: More than any order or hour ever was: a larger sum is a column of another unit.
@@ -121,13 +119,12 @@ def _recognise(path: Path, cells: Cells) -> Callable[[Cells], Iterator[Row]]:
 
 
 def _order_row(cells: Cells) -> Iterator[Row]:
-    venue = str(cells["venue"]).strip().lower()
     usd = _amount(cells, "notional_usd")
     if usd == 0:
         raise ValueError("notional_usd must be above 0")
     yield Row(
         at=moment(_integer(cells, "ts_ms"), "ts_ms"),
-        venue=ALIASES.get(venue, venue),
+        venue=venue_of_recorder(str(cells["venue"])),
         symbol=_text(cells, "symbol"),
         side=_side(cells),
         usd=usd,

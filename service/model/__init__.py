@@ -10,6 +10,7 @@ from service.model.context import (
     EtfFlow,
     FlowDay,
     Rates,
+    Situation,
     SourceReport,
 )
 from service.model.findings import (
@@ -148,6 +149,7 @@ __all__ = [
     "Side",
     "Since",
     "SinkReport",
+    "Situation",
     "SocketHealth",
     "SourceReport",
     "Ticker",

@@ -7,7 +7,7 @@ fractions, times ms UTC; days of ETF flows are days in US Eastern time.
 from collections.abc import Mapping
 
 from service.model.leverage import FundingNow, Leverage, OiMove, Risk
-from service.model.words import Record
+from service.model.words import Record, Side
 
 
 class FlowDay(Record, frozen=True, kw_only=True):
@@ -75,6 +75,26 @@ class Rates(Record, frozen=True, kw_only=True):
     told_at: int
     fresh: bool
     reason: str = ""
+    """What is old or missing, said; `fresh` is false where nothing may be concluded from it."""
+    near: float | None = None
+    """The 3-month yield less the middle of the target range, percentage points."""
+
+
+class Situation(Record, frozen=True, kw_only=True):
+    """What an alert knows when it asks for its context. Times ms UTC, money in dollars."""
+
+    asset: str
+    """The alert's own; ALL is all coins."""
+    side: Side
+    onset: int
+    """Before anything was liquidated; of a recording of totals the beginning of the hour."""
+    at: int
+    venues: Mapping[str, float] | None = None
+    """Both sides' dollars of the hour by venue, of the asset whose leverage it is; null where nobody knows venues."""
+    forced_24h_usd: float | None = None
+    """Dollars of the side in 24 h; null where they are not whole."""
+    at_least: bool = True
+    """Whether these dollars are floors."""
 
 
 class Divergence(Record, frozen=True, kw_only=True):
@@ -105,7 +125,7 @@ class Context(Record, frozen=True, kw_only=True):
     rates: Rates | None = None
     divergence: Divergence | None = None
     missing: Mapping[str, str] = {}
-    """`open_interest`, `funding`, `risk`, `etf BTC`, `rates` -> why it is not here, in words."""
+    """`open_interest`, `share`, `funding`, `risk`, `etf BTC`, `etf BTC units`, `rates` -> why it is not here."""
 
 
 class SourceReport(Record, frozen=True, kw_only=True):

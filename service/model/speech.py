@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from service.model.context import Context
 from service.model.findings import (
     Baseline,
     Certainty,
@@ -72,6 +73,8 @@ class Alert(Record, frozen=True, kw_only=True):
     assets: Mapping[str, float] = {}
     """Of ALL: dollars by asset, largest first."""
     price: PriceMove | None = None
+    context: Context | None = None
+    """What stood beside it: leverage, ETF flows, rates; null where nothing is asked for it, or before there was any."""
     simulated: bool = False
     why: Words = Words(en="", zh="")
     explain: Explained | msgspec.UnsetType = msgspec.UNSET

@@ -35,6 +35,7 @@ from service.model import (
     Totals,
     once_in,
 )
+from service.pipeline.backdrop import Backdrop, shown
 from service.pipeline.prices import Prices
 from service.pipeline.recent import KEEP_MS
 from service.pipeline.sources import Sources
@@ -55,7 +56,7 @@ class Dossier:
     """Turns verdicts into alerts."""
 
     def __init__(self, sources: Sources, prices: Prices) -> None:
-        self._sources, self._prices = sources, prices
+        self._sources, self._prices, self._backdrop = sources, prices, Backdrop(sources)
 
     async def alert(self, verdict: Verdict, above: Collection[str]) -> Alert:
         """The alert of a verdict; `above`: the assets that are above their own usual level now."""
@@ -90,6 +91,8 @@ class Dossier:
             simulated=sources.simulated,
         )
         found = await self._findings(verdict, above)
+        context = await self._backdrop.of(verdict, detail)
+        found |= {"context": context, "explain": shown(found["explain"], context)}
         alert = msgspec.structs.replace(alert, **found)
         return msgspec.structs.replace(alert, why=text.why(alert))
 
@@ -97,7 +100,7 @@ class Dossier:
         """The price over the event so far: five minutes at least, an hour at most."""
         return self._prices.move(asset, side, max(now - HOUR, min(since, now - _PRICE_MS)), now)
 
-    async def _findings(self, verdict: Verdict, above: Collection[str]) -> Mapping[str, Any]:
+    async def _findings(self, verdict: Verdict, above: Collection[str]) -> dict[str, Any]:
         """What was found out, by the alert's field."""
         sources = self._sources
         found: dict[str, Any] = {

@@ -7,11 +7,14 @@ from service.detector import Rules
 from service.detector.calendar import Event
 from service.detector.undercount import SPREAD, Feeds
 from service.ledger import Ledger
-from service.model import Coverage
+from service.model import Context, Coverage, Situation
 from service.pipeline.boards import Boards
 from service.pipeline.recent import Recent
 
 Covered = Callable[[str, str, int], Coverage]
+#: A coin's mark price in dollars at a moment (ms UTC); None where none is known close to it.
+Marks = Callable[[str, int], float | None]
+Beside = Callable[[Situation], Context | None]
 
 
 def _nobody() -> Feeds:
@@ -38,7 +41,11 @@ class Sources:
     feeds: Callable[[], Feeds] = _nobody
     """What each venue's feed shows of a second."""
     spread: Callable[[], float] = _assumed
+    marks: Marks | None = None
+    """Marks of the venues, where orders tell no price."""
     calendar: tuple[Event, ...] = ()
+    context: Beside | None = None
+    """What stands beside an alert, from memory; None where it is switched off."""
     simulated: bool = False
     singles: bool = True
     keep: bool = True

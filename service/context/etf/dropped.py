@@ -38,8 +38,13 @@ class Dropped:
     def __init__(self, path: Path, book: Flows, every_s: float = 60) -> None:
         self.name = f"etf {NAME}"
         self.every_s = every_s
-        self._path, self._book = path, book
+        self.path, self._book = path, book
         self._seen: tuple[int, int] | None = None
+
+    @property
+    def found(self) -> bool:
+        """Whether it was there at the last look."""
+        return self._seen is not None
 
     async def look(self, now: int) -> bool:
         """Read the file if it is another than last time; whether it was. A file that is not there is no error.
@@ -47,13 +52,13 @@ class Dropped:
         Raises SourceError naming file, line and what is allowed; nothing of such a file is used, and it is read again
         only when it changes.
         """
-        found = await asyncio.to_thread(_stamp, self._path)
+        found = await asyncio.to_thread(_stamp, self.path)
         if found == self._seen:
             return False
         self._seen = found
         if found is None:
             return False
-        days = await asyncio.to_thread(read, self._path, now)
+        days = await asyncio.to_thread(read, self.path, now)
         self._book.take(days, NAME, now)
         return True
 

@@ -17,7 +17,8 @@ from service.context.source import Question, SourceError
 from service.model import Record
 
 NAME = "sosovalue"
-URL = "https://api.sosovalue.xyz/openapi/v2/etf/historicalInflowChart"
+BASE = "https://api.sosovalue.xyz"
+PATH = "/openapi/v2/etf/historicalInflowChart"
 TYPES: Mapping[str, str] = MappingProxyType({"BTC": "us-btc-spot", "ETH": "us-eth-spot", "SOL": "us-sol-spot"})
 
 
@@ -42,13 +43,13 @@ _DECODER = msgspec.json.Decoder(_Answer)
 class SoSoValue:
     """One asset's inflow chart, read into `book`."""
 
-    def __init__(self, asset: str, book: Flows, key: str, url: str = URL, every_s: float = 1_800) -> None:
+    def __init__(self, asset: str, book: Flows, key: str, base: str = BASE, every_s: float = 1_800) -> None:
         """`key` is the user's. Raises ValueError for an asset that has no ETFs."""
         if asset not in TYPES:
             raise ValueError(f"{asset!r} has no inflow chart; allowed: {', '.join(TYPES)}")
         self.name = f"etf {NAME} {asset}"
         self.every_s = every_s
-        self._asset, self._book, self._key, self._url = asset, book, key, url
+        self._asset, self._book, self._key, self._url = asset, book, key, f"{base}{PATH}"
 
     def question(self, now: int) -> Question:  # noqa: ARG002  # the chart is the same all day
         """The chart; the key goes in a header."""

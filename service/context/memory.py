@@ -1,0 +1,114 @@
+"""Everything the venues told of open interest, funding and marks, and what can be said of it at a moment. Pure.
+
+Whatever compares two moments compares the same contracts at both: a venue that stops answering must not read as
+positions that were closed. What is older than it may be is not used, and said to be missing.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from service.context.contract import Contract, Fresh, fresh_value
+from service.context.leverage import Pair, leverage, pairs
+from service.context.points import Past, Points
+from service.context.source import SourceError
+from service.model import Instrument, Leverage, Record, Ticker
+
+
+class _Kept(Record, frozen=True, kw_only=True):
+    venue: str
+    symbol: str
+    asset: str
+    points: dict[str, bytes]
+
+
+class Memory:
+    """`listing` names the venues that list an asset, so that a silent one is called missing."""
+
+    def __init__(self, listing: Callable[[str], Iterable[str]] = lambda _asset: (), fresh: Fresh | None = None) -> None:
+        self._listing, self._fresh = listing, fresh or Fresh()
+        self._by_asset: defaultdict[str, dict[tuple[str, str], Contract]] = defaultdict(dict)
+        self.why: Callable[[str], str] = lambda _venue: ""
+        """Why a venue tells nothing, in words; empty while unknown."""
+
+    def hear(self, tickers: Iterable[Ticker]) -> None:
+        """Take in what venues told, in any order."""
+        for ticker in tickers:
+            self._contract(ticker).hear(ticker)
+
+    def remember(self, assets: Iterable[str]) -> None:
+        """Note what stands among these assets' points; call it every few minutes."""
+        for asset in assets:
+            for contract in self.contracts(asset):
+                contract.remember()
+
+    def recall(self, points: Iterable[Past]) -> None:
+        """Take in a past that was asked for or kept; what was seen with our own eyes stands."""
+        for point in points:
+            ticker = Ticker(venue=point.venue, symbol=point.symbol, asset=point.asset, at=point.at, seen=point.at)
+            self._contract(ticker).points.take(point)
+
+    def contracts(self, asset: str) -> list[Contract]:
+        """Every contract of an asset that was ever told of."""
+        return list(self._by_asset[asset].values()) if asset in self._by_asset else []
+
+    def mark(self, instrument: Instrument, now: int) -> float | None:
+        """A contract's mark price; None while none is fresh."""
+        found = self._by_asset.get(instrument.asset, {}).get((instrument.venue, instrument.symbol))
+        return fresh_value(found.mark, now, self._fresh.mark_ms) if found else None
+
+    def price(self, asset: str, at: int) -> float | None:
+        """Dollars of a coin at `at` ms UTC by its largest contract's mark; None where none was told lately."""
+        known = [one for one in self.contracts(asset) if not one.lots]
+        marked = [(one.usd.value if one.usd else 0.0, one.mark_at(at, self._fresh.mark_ms)) for one in known]
+        return max(((usd, mark) for usd, mark in marked if mark is not None), default=(0.0, None))[1]
+
+    def pairs(self, asset: str, since: int, now: int) -> list[Pair]:
+        """Contracts whose open interest is known at `since` and fresh `now`, with a price."""
+        return pairs(self.contracts(asset), since, self._fresh, now)
+
+    def reference(self, asset: str, now: int) -> Contract | None:
+        """The contract that tells what is usual: of those fresh now the one with the longest past, then the largest."""
+        fresh = [one for one in self.contracts(asset) if fresh_value(one.coins, now, self._fresh.oi_ms) is not None]
+        known = [one for one in fresh if one.funding_8h is not None]
+        return max(known or fresh, key=lambda one: (len(one.points), one.usd.value if one.usd else 0.0), default=None)
+
+    def leverage(self, asset: str, now: int) -> Leverage | None:
+        """How much leverage there is; None for an asset no venue told of."""
+        contracts = self.contracts(asset)
+        if not contracts:
+            return None
+        found = leverage(asset, contracts, self._fresh, now)
+        told = {one.venue for one in found.venues if one.oi_usd is not None}
+        missing = {name: self.why(name) or "told nothing lately" for name in self._listing(asset) if name not in told}
+        return msgspec.structs.replace(found, missing=missing)
+
+    def stored(self) -> bytes:
+        """All points, for a file."""
+        kept = [
+            _Kept(venue=one.venue, symbol=one.symbol, asset=one.asset, points=one.points.packed())
+            for contracts in self._by_asset.values()
+            for one in contracts.values()
+            if len(one.points)
+        ]
+        return msgspec.msgpack.encode(kept)
+
+    def load(self, stored: bytes) -> None:
+        """Take up what `stored` gave. Raises SourceError for anything else, and then nothing is taken up."""
+        try:
+            found = [point for kept in msgspec.msgpack.decode(stored, type=list[_Kept]) for point in _unpacked(kept)]
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise SourceError(f"what was stored are no points: {error}") from None
+        self.recall(found)
+
+    def _contract(self, ticker: Ticker) -> Contract:
+        contracts, key = self._by_asset[ticker.asset], (ticker.venue, ticker.symbol)
+        if key not in contracts:
+            contracts[key] = Contract(ticker)
+        return contracts[key]
+
+
+def _unpacked(kept: _Kept) -> Iterator[Past]:
+    for point in Points.unpack(kept.points):
+        yield Past(asset=kept.asset, venue=kept.venue, symbol=kept.symbol, **msgspec.structs.asdict(point))
