@@ -143,13 +143,14 @@ async def test_slow_pages_that_fail_cost_their_own_figures_and_say_why(tmp_path:
 async def test_a_venue_that_refuses_is_left_alone_and_named(tmp_path: Path) -> None:
     async with house(tmp_path, refusing="okx") as there:
         await there.until(lambda: any(one.failures for one in there.report().sources if one.name == "tickers okx"))
-        await there.until(lambda: (found := there.report().leverage) and found.oi_usd)
-        await asyncio.sleep(1)
+        await there.until(
+            lambda: (found := there.report().leverage) and len([one for one in found.venues if one.oi_usd]) > 1
+        )
         report = there.report()
         assert "503" in report.leverage.missing["okx"]
         assert {one.venue for one in report.leverage.venues if one.oi_usd} == {"binance", "bybit"}
         (source,) = (one for one in report.sources if one.name == "tickers okx")
-        assert source.failures == 1, "half a minute on the clock at least until it is asked again"
+        assert 1 <= source.failures <= 3, "each time it is asked again after twice as long"
 
 
 async def test_what_was_learnt_survives_a_restart(tmp_path: Path) -> None:
@@ -188,7 +189,10 @@ async def test_a_file_of_flows_is_trusted_before_everybody_and_read_when_it_chan
     clock = ScaledClock(ORIGIN, SPEED)
     async with httpx.AsyncClient(trust_env=False) as client, asyncio.TaskGroup() as group:
         bureau = Bureau(settings, client, clock, Scene(_Anything(), lambda _asset: (), list))
-        tasks = [group.create_task(work) for name, work in bureau.tasks() if name == "context etf dropped"]
+        works = dict(bureau.tasks())
+        watch = group.create_task(works.pop("context etf dropped"))
+        for work in works.values():
+            work.close()
         await _until(lambda: bureau.report("BTC").flows)
         assert (bureau.report("BTC").flows[0].usd, bureau.report("BTC").flows[0].source) == (755e6, "dropped")
         file.write_text("date,asset,total_net_flow_usd_m\n2026-01-13,BTC,753.8\n")
@@ -197,8 +201,7 @@ async def test_a_file_of_flows_is_trusted_before_everybody_and_read_when_it_chan
         file.write_text("date,asset,total_net_flow_usd_m\n2026-01-13,BTC,much\n")
         await _until(lambda: any("much" in one.reason for one in bureau.report("BTC").sources))
         assert bureau.report("BTC").flows[0].usd == 753.8e6
-        for task in tasks:
-            task.cancel()
+        watch.cancel()
 
 
 async def _until(condition: Callable[[], object]) -> None:

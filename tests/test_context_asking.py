@@ -13,6 +13,7 @@ import pytest
 
 from service.clock import ScaledClock
 from service.context.asking import DECLINED_S, MOST_MISSES, Market, TickerPoll
+from service.metrics import REGISTRY
 from service.model import Contract, DecodeError, Instrument, Ticker
 from service.venues.base import Ask, Tickers
 from service.venues.okx import Okx
@@ -91,6 +92,10 @@ async def asking(pages: Pages, desk: Desk, speed: float) -> AsyncIterator[Ticker
             await asyncio.gather(task, return_exceptions=True)
 
 
+def counted(metric: str, reason: str) -> float:
+    return REGISTRY.get_sample_value(metric, {"source": "tickers toy", "reason": reason}) or 0.0
+
+
 def rounds(pages: Pages) -> list[list[str]]:
     """Paths by round: each begins with the answer for all."""
     found: list[list[str]] = []
@@ -156,6 +161,7 @@ async def test_what_part_of_a_round_failed_is_said_and_the_rest_is_used(pages):
     pages.put("/oi/ETH-PERP", Page(b"oh", 500))
     pages.put("/oi/SOL-PERP", Page(b"[]"))
     desk = Desk("BTC", "ETH", "SOL", "XRP")
+    counts = counted("cascade_context_failures_total", "500"), counted("cascade_context_failures_total", "unread")
     async with asking(pages, desk, speed=600) as poll:
         await until(lambda: len(began(pages)) >= 2)
         report = poll.report
@@ -167,8 +173,8 @@ async def test_what_part_of_a_round_failed_is_said_and_the_rest_is_used(pages):
     assert report.failures == 0
     assert report.answered_at
     assert {row.asset for row in desk.heard if row.oi_coins} == {"BTC", "XRP"}
-    assert poll._standing.missed >= 2
-    assert poll._standing.requests == len(pages.asked)
+    failures = counted("cascade_context_failures_total", "500"), counted("cascade_context_failures_total", "unread")
+    assert [after > before for after, before in zip(failures, counts, strict=True)] == [True, True]
 
 
 async def test_a_contract_the_venue_declines_is_left_alone_for_an_hour(pages):
