@@ -254,6 +254,13 @@ def test_a_day_that_cannot_be_is_refused(bad: FlowDay, why: str) -> None:
     assert book.of(bad.asset, AFTER_ALL) is None
 
 
+def test_what_is_no_date_is_refused_in_a_replay_too() -> None:
+    book = Flows([])
+    (said,) = book.take([day("13 Jan 2026", 1.0), day("2026-01-13", 753.8)], "dropped", 0, published_by)
+    assert said == "dropped: 1 row of BTC refused: 13 Jan 2026 (no date)"
+    assert found(book, AFTER_ALL).date == "2026-01-13"
+
+
 def test_an_old_answer_is_refused_whole() -> None:
     book = book_of(FORTNIGHT)
     with pytest.raises(SourceError, match="newest day is 2026-01-13, and 2026-01-14 was known already"):
@@ -285,7 +292,7 @@ def test_the_book_survives_a_restart_byte_for_byte() -> None:
 @pytest.mark.parametrize("stored", [b"", b"{", b"[]", b'{"BTC": {"farside": [{"at": "x"}]}}', b"\xff", b"[" * 100_000])
 def test_a_broken_file_is_named_and_adds_nothing(stored: bytes) -> None:
     book = Flows([])
-    with pytest.raises(ValueError, match="no stored flows"):
+    with pytest.raises(SourceError, match="no stored flows"):
         book.load(stored)
     assert book.stored() == b"{}"
 
