@@ -16,13 +16,13 @@ from service.api import serve
 from service.api.serve import STOP_S, StartError, listen
 from service.bell import Bell
 from service.board import Dress, plain
+from service.bureau import Bureau, Scene
 from service.clock import Clock, ScaledClock, WallClock
 from service.ledger import Ledger, LedgerError
 from service.mailroom import Mailroom, Town
-from service.model import ALL, SPANS, Coverage, FeedState, VenueReport
+from service.model import ALL, Coverage, VenueReport
 from service.outpost import Listings, Outpost, Tools, book_of
 from service.pipeline import (
-    MOST_GAPS,
     Boards,
     Cover,
     Depths,
@@ -33,6 +33,7 @@ from service.pipeline import (
     Parts,
     Pipeline,
     Recent,
+    Roster,
     Sources,
 )
 from service.pipeline.shown import polled, regime
@@ -82,6 +83,8 @@ class App:
         heard = Heard(lambda name, _now: self._outposts[name].heard(), clock.speed)
         self._health = Health({name: venue.completeness for name, venue in enabled.items()}, heard)
         self._cover = Cover(ledger, self._health, Listings(self._books).venues, clock.speed)
+        self._bureau = self._make_bureau(settings, client)
+        self.context = self._bureau.report
         self._reconcile = self._make_reconcile(settings, client)
         self.selfcheck = SelfCheck(ledger, clock, list(enabled.values()))
         sources = self._make_sources(settings, enabled)
@@ -89,13 +92,20 @@ class App:
         self.episodes, self.watching = self._judge.episodes, self._judge.watching
         self.second_opinion = self._reconcile.opinion
         self._pipeline = self._make_pipeline(settings.pipeline, sources.recent)
+        self._roster = Roster(
+            venues=enabled,
+            books=self._books,
+            health=self._health,
+            cover=self._cover,
+            last_order_at=self._pipeline.last_order_at,
+            expected=self._pipeline.watch.expected,
+            reconciled=self._reconcile.of,
+        )
         self.usual = lambda asset: self._judge.usual(asset) if self._pipeline.leads else None
         self._outposts.update(self._make_outposts(settings, client))
         self._mailroom = Mailroom(settings, client, Town(view=self, leads=lambda: self._pipeline.leads))
         self.sinks = self._mailroom.reports
-        metrics.SIMULATED.set(self.simulated)
-        for market, floor in settings.detector.floors.items():
-            metrics.FLOOR_USD.labels(market).set(floor)
+        _tell(settings)
 
     def _make_sources(self, settings: Settings, enabled: Mapping[str, Venue]) -> Sources:
         boards = Boards(self.ledger, lambda now: regime(enabled, now), self.zone)
@@ -107,11 +117,21 @@ class App:
             cover=self._cover.of,
             feeds=self.selfcheck.feeds,
             spread=lambda: self.selfcheck.spread,
+            marks=self._bureau.price,
             calendar=read_calendar(settings.detector.calendar),
+            context=self._bureau.beside if self._bureau.enabled else None,
             simulated=self.simulated,
         )
         self.records, self.depth, self.recent = boards.of, Depths(sources).of, sources.recent
         return sources
+
+    def _make_bureau(self, settings: Settings, client: httpx.AsyncClient) -> Bureau:
+        scene = Scene(
+            listed={name: partial(getattr, book, "listed") for name, book in self._books.items()},
+            listing=Listings(self._books).venues,
+            running=lambda: self._judge.open_markets,
+        )
+        return Bureau(settings, client, self.clock, scene)
 
     def _make_reconcile(self, settings: Settings, client: httpx.AsyncClient) -> Reconcile:
         def ours() -> float | None:
@@ -149,6 +169,8 @@ class App:
             feed=settings.feed,
             backfill=settings.backfill,
             live=self._health.is_live,
+            hear=self._bureau.hear,
+            marked=self._bureau.mark,
         )
         return {
             name: Outpost(VENUES[name], settings.venues.endpoints(name), book, tools)
@@ -158,6 +180,7 @@ class App:
     async def run(self, stop: asyncio.Event, dress: Dress = plain) -> None:
         """Serve until `stop` is set, then leave in order: feeds, queue, lease, door. Raises StartError."""
         await self._mailroom.begin()
+        self._bureau.load()
         listener = listen(*self._listener)
         server = serve.server(dress(api.build(self), self))
         log.info("listening on http://%s:%s, ledger: %s", *listener.getsockname()[:2], self.ledger.kind)
@@ -170,12 +193,14 @@ class App:
             ears = tasks.create_task(self._listen(), name="heard")
             others = tasks.create_task(self._reconcile.run(), name="reconcile")
             checks = tasks.create_task(self.selfcheck.run(), name="selfcheck")
+            beside = [tasks.create_task(work, name=name) for name, work in self._bureau.tasks()]
             couriers = [tasks.create_task(work, name=name) for name, work in self._mailroom.tasks()]
             await stop.wait()
             self.stopping = server.should_exit = True
             self._bell.ring()
-            await _cancel([*venues, ears, others, checks, street])
+            await _cancel([*venues, *beside, ears, others, checks, street])
             await self._leave()
+            self._bureau.close()
             for book in self._books.values():
                 book.close()  # what still waits for its contract waits on disk
             await _cancel(couriers)
@@ -198,49 +223,28 @@ class App:
         """Every enabled venue as it stands."""
         now = self.clock.now()
         await self._cover.refresh(now)
-        return [self._report(name, now) for name in self._health.names]
+        return self._roster.all(now)
 
     async def coverage(self, asset: str, span: str, now: int) -> Coverage:
         """How much of a span that ends now was heard."""
         await self._cover.refresh(now)
         return self._cover.of(asset, span, now)
 
-    def _report(self, name: str, now: int) -> VenueReport:
-        venue, book, cover = VENUES[name], self._books[name], self._cover
-        shares = {span: cover.venue(name, span, now) for span in SPANS}
-        return VenueReport(
-            name=name,
-            state=self._health.state(name),
-            completeness=venue.completeness(now),
-            rule=venue.rule(now),
-            about=venue.about,
-            docs=venue.docs,
-            sockets=self._health.sockets(name),
-            instruments=len(book.known),
-            parked=book.parked,
-            last_order_at=self._pipeline.last_order_at.get(name),
-            live_share_1h=shares["1h"],
-            coverage={span: share for span, share in shares.items() if share is not None},
-            heals=venue.history is not None,
-            gaps=tuple(cover.gaps(name, now)[-MOST_GAPS:]),
-            reason=self._health.reason(name),
-            reconciled=self._reconcile.of(name),
-            expected_orders=self._pipeline.watch.expected(name),
-        )
-
     def problems(self) -> Sequence[str]:
         """Why not ready: no store, or not one live venue."""
-        found = []
-        if self._pipeline.store_down_since is not None:
-            found.append("the ledger does not answer; orders wait in the queue")
-        states = {name: self._health.state(name) for name in self._health.names}
-        if FeedState.LIVE not in states.values():
-            found.append("no venue is live: " + ", ".join(f"{name} is {state}" for name, state in states.items()))
-        return found
+        down = self._pipeline.store_down_since is not None
+        return [*(["the ledger does not answer; orders wait in the queue"] if down else []), *self._roster.problems()]
 
     async def changed(self, timeout_s: float) -> None:
         """Return when an alert may have been appended here or by another replica, or after `timeout_s`."""
         await self._bell.wait(min(timeout_s, LOOK_S))
+
+
+def _tell(settings: Settings) -> None:
+    """Settings that boards draw."""
+    metrics.SIMULATED.set(settings.simulated)
+    for market, floor in settings.detector.floors.items():
+        metrics.FLOOR_USD.labels(market).set(floor)
 
 
 async def _cancel(tasks: Sequence["asyncio.Task[None]"]) -> None:

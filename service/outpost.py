@@ -16,7 +16,7 @@ from service.feed import Feeds
 from service.feed import Knobs as FeedKnobs
 from service.instruments import Book
 from service.ledger import Ledger
-from service.model import Instrument, Liquidation
+from service.model import Instrument, Liquidation, Ticker
 from service.pipeline import Item
 from service.settings import Settings
 from service.venues.base import Venue
@@ -30,7 +30,10 @@ def book_of(settings: Settings, venue: Venue, clock: Clock, client: httpx.AsyncC
 
 @dataclass(frozen=True)
 class Tools:
-    """What every outpost works with. `live` tells whether all sockets of a venue are."""
+    """What every outpost works with. `live` tells whether all sockets of a venue are.
+
+    `hear` takes what control streams tell of open interest, funding and marks, `marked` gives a contract's fresh mark.
+    """
 
     queue: "asyncio.Queue[Item]"
     ledger: Ledger
@@ -39,6 +42,8 @@ class Tools:
     feed: FeedKnobs
     backfill: BackfillKnobs
     live: Callable[[str], bool]
+    hear: Callable[[Sequence[Ticker]], object] = lambda _tickers: None
+    marked: Callable[[Instrument], float | None] = lambda _instrument: None
 
 
 class Outpost:
@@ -49,6 +54,7 @@ class Outpost:
         self._queue = tools.queue
         jitter = random.Random()  # noqa: S311  # no secret
         self._feeds = Feeds(venue, endpoints, tools.queue, tools.clock, tools.feed, jitter)
+        self._feeds.tell, book.marked = tools.hear, tools.marked
         self._backfill: Backfill | None = None
         if venue.history is not None and tools.backfill.enabled:
             parts = BackfillParts(

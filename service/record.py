@@ -9,7 +9,7 @@ import msgspec
 from service.clock import Clock
 from service.feed import Feeds, Item, Knobs
 from service.model import DecodeError, Instrument, Print, Record, SocketHealth
-from service.venues.base import Control, Event, Plan, Session, Venue
+from service.venues.base import Control, Event, Plan, Session, Told, Venue
 
 
 class Frame(Record, frozen=True, kw_only=True):
@@ -39,7 +39,7 @@ class _Tapped:
         except DecodeError:
             self._write(Frame(seen=seen, socket=self._socket, frame=text))
             raise
-        if not events or not all(isinstance(event, Control) for event in events):
+        if not events or not all(isinstance(event, Control | Told) for event in events):
             self._write(Frame(seen=seen, socket=self._socket, frame=text))
         return events
 

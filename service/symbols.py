@@ -8,6 +8,8 @@ import re
 
 #: Lots stand in front of the coin (1000PEPE, 1MBABYDOGE, kPEPE); 1INCH is no lot.
 _MULTIPLES = re.compile(r"^(?:10{3,8}|1M|k(?=[A-Z0-9]{3}))(?=[A-Z])")
+#: A name with a lot somewhere in it (1000PEPEUSDT, 1MBABYDOGE, kPEPE, SHIB1000USDT).
+_LOTS = re.compile(r"(?<![0-9])(?:10{3,8}|1M|k)(?=[A-Z])|(?<=[A-Z])10{3,8}(?=[A-Z])")
 #: Names of one coin. Bybit puts the lot of SHIB behind it, Gate leaves the 1 off a million, Kraken says XDG.
 _ALIASES = {"XBT": "BTC", "XDG": "DOGE", "SHIB1000": "SHIB", "MBABYDOGE": "BABYDOGE"}
 #: Bitfinex: t and two coins, of three letters each or with a colon between them; F0 marks a derivative.
@@ -42,6 +44,11 @@ def asset_of_base(base: str) -> str:
     text = base.strip()
     coin = _MULTIPLES.sub("", _DERIVATIVE.sub("", text.partition(",")[0])).upper()
     return _ALIASES.get(coin, coin) or text.upper()
+
+
+def counts_lots(symbol: str) -> bool:
+    """Whether a contract counts lots of the coin: its price is that of a lot."""
+    return _LOTS.search(symbol) is not None
 
 
 def asset_of_symbol(symbol: str) -> str:

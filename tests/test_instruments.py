@@ -346,6 +346,22 @@ async def test_prices_of_old_metadata_value_no_order_until_it_is_fetched_anew(
     assert book.settle(bare) is not None
 
 
+async def test_a_fresh_mark_values_an_order_that_tells_no_price(shop: Shop, client: httpx.AsyncClient) -> None:
+    ticker = ["tBTCUSD", 1, 1, 1, 1, 1, 1, 98_000.0, 1, 1, 1]
+    shop.put("/v2/tickers?symbols=ALL", [ticker])
+    clock = HandClock()
+    book = Book(VENUES["bitfinex"], {"rest": shop.url}, None, clock, client)
+    await book.refresh()
+    book.marked = lambda instrument: 95_000.0 if instrument.symbol == "tBTCUSD" else None
+    clock.moment += 3 * 3_600_000
+
+    bare = book.settle(order("", venue="bitfinex", symbol="tBTCUSD", price=None, quantity=2.0))
+    priced = book.settle(order("", 1, venue="bitfinex", symbol="tBTCUSD", price=97_000.0, quantity=2.0))
+    assert bare is not None
+    assert priced is not None
+    assert (bare.usd, bare.price, priced.usd) == (190_000.0, None, 194_000.0)
+
+
 async def test_parking_keeps_each_order_once_and_drops_the_oldest_when_full(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

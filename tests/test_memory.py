@@ -4,9 +4,11 @@ import msgspec
 import pytest
 
 from service.context.contract import Fresh
-from service.context.leverage import change_pct, share_below
+from service.context.leverage import change_pct
 from service.context.memory import Memory
-from service.context.points import KEEP_MS, STEP_MS, Point, Points
+from service.context.points import KEEP_MS, Points
+from service.context.risk import STEP, Point
+from service.context.source import SourceError
 from service.context.track import Track
 from service.model import HOUR, MINUTE, Contract, Instrument, Ticker
 
@@ -112,7 +114,7 @@ def test_funding_is_weighted_by_open_interest() -> None:
 
 def test_ranks_need_a_week_and_come_from_each_contracts_own_past() -> None:
     memory = Memory()
-    past = [Point(at=NOW - step * STEP_MS, oi_coins=float(step), funding_8h=step / 1e4) for step in range(1, 181)]
+    past = [Point(at=NOW - step * STEP, oi_coins=float(step), funding_8h=step / 1e4) for step in range(1, 181)]
     memory.recall(told(), past[:40])
     memory.hear([told(oi_coins=20.5, mark=100.0, funding=0.00205, interval_h=8)])
     found = memory.leverage("BTC", NOW)
@@ -130,7 +132,7 @@ def test_a_recalled_past_does_not_replace_what_was_seen() -> None:
     memory = Memory()
     memory.hear([told(oi_coins=7.0, mark=100.0)])
     memory.remember(["BTC"])
-    memory.recall(told(), [Point(at=NOW, oi_coins=9.0, funding_8h=0.1), Point(at=NOW - STEP_MS, oi_coins=8.0)])
+    memory.recall(told(), [Point(at=NOW, oi_coins=9.0, funding_8h=0.1), Point(at=NOW - STEP, oi_coins=8.0)])
     (contract,) = memory.contracts("BTC")
     assert [(one.oi_coins, one.funding_8h, one.price) for one in contract.points.all()] == [
         (8.0, None, None),
@@ -146,13 +148,14 @@ def test_points_survive_a_restart() -> None:
     again.load(memory.stored())
     assert again.contracts("BTC")[0].points.all() == memory.contracts("BTC")[0].points.all()
     assert again.leverage("BTC", NOW).oi_usd is None, "a past is no present"
-    with pytest.raises(msgspec.MsgspecError):
-        again.load(b"\x81\x00")
+    for broken in (b"\x81\x00", memory.stored()[:-3], memory.stored().replace(b"price", b"pricy"), b""):
+        with pytest.raises(SourceError, match="no points"):
+            Memory().load(broken)
 
 
 def test_the_reference_is_the_contract_with_the_longest_past_that_is_alive() -> None:
     memory = Memory()
-    memory.recall(told(venue="okx", symbol="A"), [Point(at=NOW - step * STEP_MS, price=1.0) for step in range(5)])
+    memory.recall(told(venue="okx", symbol="A"), [Point(at=NOW - step * STEP, price=1.0) for step in range(5)])
     memory.hear(
         [told(oi_coins=1.0, mark=1.0, funding=0.0, interval_h=8), told(symbol="DATED", oi_coins=900.0, mark=1.0)]
     )
@@ -171,12 +174,23 @@ def test_a_mark_values_an_order_only_while_it_is_fresh() -> None:
     assert memory.mark(msgspec.structs.replace(known, symbol="ETHUSDT", asset="ETH"), NOW) is None
 
 
+def test_a_price_is_the_largest_contracts_mark_of_then_and_never_that_of_a_lot() -> None:
+    memory = Memory()
+    for minute in range(10):
+        memory.hear([told(NOW + minute * MINUTE, oi_coins=9.0, mark=100.0 + minute), told(NOW, "okx", mark=50.0)])
+    memory.hear([told(NOW + 9 * MINUTE, symbol="1000BTCUSDT", oi_coins=1e6, mark=100_000.0)])
+    assert memory.price("BTC", NOW + 9 * MINUTE) == 109.0
+    assert memory.price("BTC", NOW + 5 * MINUTE) == 104.0
+    assert memory.price("BTC", NOW - MINUTE) is None
+    assert memory.leverage("BTC", NOW + 9 * MINUTE).mark == 109.0
+
+
 def test_points_keep_ninety_days_and_one_value_a_step() -> None:
     points = Points()
     for step in range(700):
-        points.add(NOW - (700 - step) * STEP_MS, price=float(step))
-    assert len(points) == KEEP_MS // STEP_MS
-    points.add(NOW - STEP_MS + 5, price=-1.0, oi_coins=None)
+        points.add(NOW - (700 - step) * STEP, price=float(step))
+    assert len(points) == KEEP_MS // STEP
+    points.add(NOW - STEP + 5, price=-1.0, oi_coins=None)
     assert points.all()[-1].price == -1.0
     assert points.all()[-1].oi_coins is None
 
@@ -190,6 +204,5 @@ def test_a_track_gives_the_last_value_before_a_moment_within_reach() -> None:
     assert track.before(NOW + 2 * HOUR + HOUR, MINUTE) is None
 
 
-def test_equals_count_half() -> None:
-    assert share_below([1.0, 2.0, 2.0, 3.0], 2.0) == 0.5
+def test_no_contract_in_common_is_no_change() -> None:
     assert change_pct([]) is None

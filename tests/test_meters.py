@@ -293,6 +293,16 @@ async def test_an_old_price_is_none() -> None:
     assert await priced(order(price=None)) is None
 
 
+async def test_a_mark_stands_in_where_nothing_was_forced_to_trade() -> None:
+    ledger = MemoryLedger()
+    recent = Recent(ledger)
+    quotes = Quotes(recent, lambda coin, at: 91_000.0 if (coin, at) == ("BTC", T0) else None)
+    assert (quotes.price("BTC", T0), quotes.price(ALL, T0), quotes.price("ETH", T0)) == (91_000.0, 91_000.0, None)
+    await ledger.add([order(price=95_000.0)], T0)
+    await recent.refresh(T0)
+    assert quotes.price("BTC", T0) == 95_000.0
+
+
 def test_a_sheet_shows_what_was_written_last_and_nothing_unknown() -> None:
     gauge = Gauge("cascade_test_count", "For this test.", ["asset"], registry=CollectorRegistry())
     sheet = Sheet(gauge)

@@ -11,7 +11,10 @@ import msgspec
 import pytest
 
 from service.detector.price import Swing, learn, move
+from service.ledger.memory import MemoryLedger
 from service.model import HOUR, MINUTE, Liquidation, PriceMove, Side
+from service.pipeline import Recent
+from service.pipeline.prices import Prices
 from tests.orders import T0, order
 from tests.shared import recorded
 
@@ -114,6 +117,16 @@ def test_of_all_coins_bitcoin_speaks_and_of_a_coin_only_itself():
     assert whole.now / whole.start == pytest.approx(1 + whole.move_pct / 100, abs=1e-5)
     assert 95_000 < whole.start < 96_000
     assert moved(ether, "ALL") is None
+
+
+def test_marks_tell_the_move_where_orders_tell_no_price():
+    marks = {T0: 95_000.0, T0 + HOUR: 96_900.0}
+    prices = Prices(Recent(MemoryLedger()), lambda _coin, at: marks.get(at))
+    assert prices.move("ALL", Side.SHORT, T0, T0 + HOUR) == PriceMove(
+        asset="BTC", start=95_000.0, now=96_900.0, move_pct=2.0, confirms=None
+    )
+    assert prices.move("ALL", Side.SHORT, T0 + 1, T0 + HOUR) is None
+    assert Prices(Recent(MemoryLedger())).move("ALL", Side.SHORT, T0, T0 + HOUR) is None
 
 
 def test_too_few_prints_and_prints_without_a_price_say_nothing():

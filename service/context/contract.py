@@ -5,11 +5,15 @@ mistaken answer must not read as a market that closed.
 """
 
 from service.context.points import Points
+from service.context.risk import STEP, Point
 from service.context.track import Track
 from service.model import HOUR, MINUTE, Record, Ticker
+from service.symbols import counts_lots
 
 #: A jump by this factor, either way, waits to be told again.
 JUMP = 2.0
+#: What was told within so long, ms, is one moment.
+_TOGETHER_MS = 30 * MINUTE
 _EIGHT_H = 8.0
 #: Steps and reach of the two memories, ms: some 2 kB a contract, of which there are thousands.
 _FINE, _COARSE = (2 * MINUTE, 3 * HOUR), (30 * MINUTE, 26 * HOUR)
@@ -46,7 +50,8 @@ class Contract:
         self.mark: Told | None = None
         self.volume: Told | None = None
         self.points = Points()
-        self._fine, self._coarse = Track(*_FINE), Track(*_COARSE)
+        self.lots = counts_lots(ticker.symbol)
+        self._fine, self._coarse, self._marks = Track(*_FINE), Track(*_COARSE), Track(*_FINE)
         self._doubted: float | None = None
 
     def hear(self, ticker: Ticker) -> None:
@@ -54,6 +59,7 @@ class Contract:
         at = ticker.seen
         if ticker.mark is not None:
             self.mark = Told(value=ticker.mark, at=at)
+            self._marks.add(at, ticker.mark)
         if ticker.funding is not None and ticker.interval_h:
             self.funding_8h = Told(value=ticker.funding * _EIGHT_H / ticker.interval_h, at=at)
         if ticker.volume_usd is not None:
@@ -77,10 +83,26 @@ class Contract:
             if told is not None:
                 self.points.add(told.at, **{name: told.value})
 
+    def past_and_present(self) -> list[Point]:
+        """The points before now, and as the last of them what stands now, nothing much older than the youngest."""
+        told = (self.coins, self.usd, self.funding_8h, self.mark, self.volume)
+        youngest = max((one.at for one in told if one is not None), default=None)
+        if youngest is None:
+            return self.points.all()
+        coins, usd, funding, mark, volume = (fresh_value(one, youngest, _TOGETHER_MS) for one in told)
+        now = Point(at=youngest, oi_coins=coins, oi_usd=usd, funding_8h=funding, price=mark, volume_usd=volume)
+        return [*(point for point in self.points.all() if point.at // STEP < youngest // STEP), now]
+
     def coins_at(self, at: int, reach_ms: int) -> float | None:
         """Coins at `at`, told at most `reach_ms` before it; None where that is not known any more or was not told."""
         found = self._fine.before(at, reach_ms)
         return self._coarse.before(at, max(reach_ms, _COARSE[0])) if found is None else found
+
+    def mark_at(self, at: int, reach_ms: int) -> float | None:
+        """The mark at `at`, as `coins_at`, within three hours."""
+        if self.mark is not None and at - reach_ms <= self.mark.at <= at:
+            return self.mark.value
+        return self._marks.before(at, reach_ms)
 
     def _both(self, ticker: Ticker) -> tuple[float | None, float | None]:
         """Coins and dollars of an answer, the one from the other by the mark where only one is told."""

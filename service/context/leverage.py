@@ -3,19 +3,17 @@
 Weights are open interest in dollars: a venue where nothing is held says nothing of how crowded a market is.
 """
 
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from service.context.contract import Contract, Fresh, Told, fresh_value
-from service.context.points import KEEP_MS, STEP_MS
+from service.context.points import KEEP_MS
+from service.context.risk import LEAST_DAYS, OI_DAYS, STEP, percentile
 from service.model import HOUR, Leverage, Record, VenueLeverage
 
 DAY = 24 * HOUR
 #: Open interest is ranked among so much past, funding among all that is kept.
-OI_BACK_MS = 30 * DAY
-#: With less nothing is called usual.
-LEAST_DAYS = 7.0
+OI_BACK_MS = OI_DAYS * DAY
 
 _Weighted = tuple[float | None, float | None]
 
@@ -80,7 +78,7 @@ def leverage(asset: str, contracts: Sequence[Contract], fresh: Fresh, now: int) 
 def _venue(name: str, own: Sequence[Contract], fresh: Fresh, now: int) -> VenueLeverage:
     held = [one for one in own if fresh_value(one.usd, now, fresh.oi_ms) is not None]
     paying = [one for one in own if fresh_value(one.funding_8h, now, fresh.funding_ms) is not None]
-    marked = [one for one in own if fresh_value(one.mark, now, fresh.mark_ms) is not None]
+    marked = [one for one in own if not one.lots and fresh_value(one.mark, now, fresh.mark_ms) is not None]
     deepest = max(marked, key=_weight, default=None)
     mark = deepest.mark if deepest else None
     return VenueLeverage(
@@ -101,18 +99,12 @@ def _rank(contracts: Sequence[Contract], name: str, fresh: Fresh, now: int) -> t
     days = []
     for one in contracts:
         told = one.coins if name == "oi_coins" else one.funding_8h
-        value, past = fresh_value(told, now, within), one.points.values(name, now - back, now - STEP_MS)
+        value, past = fresh_value(told, now, within), one.points.values(name, now - back, now - STEP)
         span = one.points.days(name, now - back)
         if value is not None and span >= LEAST_DAYS:
-            ranks.append((share_below(past, value), _weight(one)))
+            ranks.append((percentile(past, value), _weight(one)))
             days.append(span)
     return _mean(ranks), round(min(days, default=0.0), 2)
-
-
-def share_below(past: Sequence[float], value: float) -> float:
-    """The part of `past` below `value`, equals counted half, 0 to 1."""
-    ordered = sorted(past)
-    return (bisect_left(ordered, value) + bisect_right(ordered, value)) / (2 * len(ordered))
 
 
 def _weight(one: Contract) -> float:

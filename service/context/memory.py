@@ -11,7 +11,9 @@ import msgspec
 
 from service.context.contract import Contract, Fresh, fresh_value
 from service.context.leverage import Pair, leverage, pairs
-from service.context.points import Point
+from service.context.points import Points
+from service.context.risk import Point
+from service.context.source import SourceError
 from service.model import Instrument, Leverage, Record, Ticker
 
 
@@ -19,7 +21,7 @@ class _Kept(Record, frozen=True, kw_only=True):
     venue: str
     symbol: str
     asset: str
-    points: tuple[Point, ...]
+    points: dict[str, bytes]
 
 
 class Memory:
@@ -61,6 +63,12 @@ class Memory:
         found = self._by_asset.get(instrument.asset, {}).get((instrument.venue, instrument.symbol))
         return fresh_value(found.mark, now, self._fresh.mark_ms) if found else None
 
+    def price(self, asset: str, at: int) -> float | None:
+        """Dollars of a coin at `at` ms UTC by its largest contract's mark; None where none was told lately."""
+        known = [one for one in self.contracts(asset) if not one.lots]
+        marked = [(one.usd.value if one.usd else 0.0, one.mark_at(at, self._fresh.mark_ms)) for one in known]
+        return max(((usd, mark) for usd, mark in marked if mark is not None), default=(0.0, None))[1]
+
     def pairs(self, asset: str, since: int, now: int) -> list[Pair]:
         """Contracts whose open interest is known at `since` and fresh `now`, with a price."""
         return pairs(self.contracts(asset), since, self._fresh, now)
@@ -84,7 +92,7 @@ class Memory:
     def stored(self) -> bytes:
         """All points, for a file."""
         kept = [
-            _Kept(venue=one.venue, symbol=one.symbol, asset=one.asset, points=tuple(one.points.all()))
+            _Kept(venue=one.venue, symbol=one.symbol, asset=one.asset, points=one.points.packed())
             for contracts in self._by_asset.values()
             for one in contracts.values()
             if len(one.points)
@@ -92,10 +100,19 @@ class Memory:
         return msgspec.msgpack.encode(kept)
 
     def load(self, stored: bytes) -> None:
-        """Take up what `stored` gave. Raises MsgspecError for another version's."""
-        for kept in msgspec.msgpack.decode(stored, type=list[_Kept]):
-            ticker = Ticker(venue=kept.venue, symbol=kept.symbol, asset=kept.asset, at=0, seen=0)
-            self.recall(ticker, kept.points)
+        """Take up what `stored` gave. Raises SourceError for anything else, and then nothing is taken up."""
+        try:
+            found = [
+                (
+                    Ticker(venue=kept.venue, symbol=kept.symbol, asset=kept.asset, at=0, seen=0),
+                    list(Points.unpack(kept.points)),
+                )
+                for kept in msgspec.msgpack.decode(stored, type=list[_Kept])
+            ]
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise SourceError(f"what was stored are no points: {error}") from None
+        for ticker, points in found:
+            self.recall(ticker, points)
 
     def _contract(self, ticker: Ticker) -> Contract:
         contracts, key = self._by_asset[ticker.asset], (ticker.venue, ticker.symbol)

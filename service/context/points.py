@@ -6,24 +6,15 @@ Longer steps would blur a day, shorter ones cost memory and a file without telli
 import math
 from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
 
-from service.model import HOUR, Record
+from service.context.risk import STEP, Point
+from service.model import HOUR
 
-STEP_MS = 4 * HOUR
 KEEP_MS = 90 * 24 * HOUR
 
 
-class Point(Record, frozen=True, kw_only=True):
-    """One contract in the four hours that begin at `at` (ms UTC), as last told in them; null where it was not."""
-
-    at: int
-    oi_coins: float | None = None
-    oi_usd: float | None = None
-    funding_8h: float | None = None
-    price: float | None = None
-    volume_usd: float | None = None
-
-
+_AT = "at"
 _FIELDS = ("oi_coins", "oi_usd", "funding_8h", "price", "volume_usd")
 
 
@@ -42,7 +33,7 @@ class Points:
 
         Steps may come in any order; those older than 90 days before the newest are dropped.
         """
-        step = at // STEP_MS * STEP_MS
+        step = at // STEP * STEP
         place = bisect_left(self._at, step)
         if place == len(self._at) or self._at[place] != step:
             self._at.insert(place, step)
@@ -59,8 +50,8 @@ class Points:
 
     def knows(self, at: int, name: str) -> bool:
         """Whether the step of `at` has a value of that field."""
-        place = bisect_left(self._at, at // STEP_MS * STEP_MS)
-        known = place < len(self._at) and self._at[place] == at // STEP_MS * STEP_MS
+        place = bisect_left(self._at, at // STEP * STEP)
+        known = place < len(self._at) and self._at[place] == at // STEP * STEP
         return known and not math.isnan(self._columns[name][place])
 
     def values(self, name: str, since: int, until: int) -> list[float]:
@@ -83,3 +74,21 @@ class Points:
             )
             for at, row in zip(self._at, columns, strict=True)
         ]
+
+    def packed(self) -> dict[str, bytes]:
+        """Everything as it lies in memory, in no time: for a file on this machine."""
+        return {_AT: self._at.tobytes()} | {name: column.tobytes() for name, column in self._columns.items()}
+
+    @staticmethod
+    def unpack(packed: Mapping[str, bytes]) -> Iterator[Point]:
+        """The points that `packed` gave. Raises ValueError for anything else."""
+        at = array("q")
+        at.frombytes(packed.get(_AT, b""))
+        columns = {name: array("d") for name in _FIELDS}
+        for name, column in columns.items():
+            column.frombytes(packed.get(name, b""))
+            if len(column) != len(at):
+                raise ValueError(f"{len(column)} values of {name} for {len(at)} steps")
+        for place, step in enumerate(at):
+            known = {name: column[place] for name, column in columns.items() if not math.isnan(column[place])}
+            yield Point(at=step, **known)

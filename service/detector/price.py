@@ -105,10 +105,16 @@ def move(
         return None
     moved = _weighted_median([(last - first, weight) for first, last, weight in ends])
     start = math.exp(max(ends, key=lambda end: end[2])[0])
+    return of_marks(coin, side, start, start * math.exp(moved), swing)
+
+
+def of_marks(coin: str, side: Side, start: float, now: float, swing: float | None) -> PriceMove:
+    """The move between two prices of one coin, both above 0; `side` and `swing` as in `move`."""
+    moved = math.log(now / start)
     return PriceMove(
         asset=coin,
         start=_short(start),
-        now=_short(start * math.exp(moved)),
+        now=_short(now),
         move_pct=round(100 * math.expm1(moved), 3),
         confirms=_confirms(moved if side is Side.SHORT else -moved, swing),
     )

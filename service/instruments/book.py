@@ -48,6 +48,8 @@ class Book:
         self._fetched_at = 0
         self._loaded = False
         self._early_s = EARLY_S
+        self.marked: Callable[[Instrument], float | None] = lambda _instrument: None
+        """A contract's mark price, fresher than the metadata's, for orders that tell no price; None while unknown."""
 
     @property
     def known(self) -> Mapping[str, Instrument]:
@@ -112,11 +114,12 @@ class Book:
     def settle(self, order: Print) -> Liquidation | None:
         """Dollars of an order; None while its contract is unknown: it is parked. Raises DecodeError for no sane sum."""
         instrument = self._known.get(order.symbol) or (self._venue.implied(order.symbol) if self._nameless else None)
-        if instrument is None or (self._aged and _priced_here(order, instrument)):
+        mark = self.marked(instrument) if instrument is not None and order.price is None else None
+        if instrument is None or (self._aged and _priced_here(order, instrument, mark)):
             if self._parking.park(order):
                 self._early_s = EARLY_S
             return None
-        return settle(order, instrument)
+        return settle(order, msgspec.structs.replace(instrument, mark=mark) if mark else instrument)
 
     @property
     def _aged(self) -> bool:
@@ -186,9 +189,9 @@ class Book:
         log.info("%s: %d contracts listed, %d known", name, len(self._listed), len(self._known))
 
 
-def _priced_here(order: Print, instrument: Instrument) -> bool:
+def _priced_here(order: Print, instrument: Instrument, mark: float | None) -> bool:
     """Whether the order's dollars rest on a price or a rate of the metadata."""
-    unpriced = order.price is None and instrument.contract is not Contract.INVERSE
+    unpriced = order.price is None and mark is None and instrument.contract is not Contract.INVERSE
     return unpriced or (instrument.rate != 1.0 and order.rate is None)
 
 

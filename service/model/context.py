@@ -75,6 +75,9 @@ class Rates(Record, frozen=True, kw_only=True):
     told_at: int
     fresh: bool
     reason: str = ""
+    """What is old or missing, said; `fresh` is false where nothing may be concluded from it."""
+    near: float | None = None
+    """The 3-month yield less the middle of the target range, percentage points."""
 
 
 class Situation(Record, frozen=True, kw_only=True):

@@ -85,6 +85,8 @@ class RiskPart(Record, frozen=True, kw_only=True):
     days: float
     """Days of history it is compared with."""
     inputs: Mapping[str, float | None]
+    reason: str = ""
+    """Why it is unknown."""
 
 
 class Risk(Record, frozen=True, kw_only=True):
@@ -99,6 +101,8 @@ class Risk(Record, frozen=True, kw_only=True):
     parts: tuple[RiskPart, ...]
     reason: str = ""
     """Why there is no score."""
+    of: str = ""
+    """The one contract it is read off: the one whose past is longest."""
 
 
 class OiMove(Record, frozen=True, kw_only=True):

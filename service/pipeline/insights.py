@@ -19,7 +19,7 @@ class Insights:
 
     def __init__(self, judge: Judge, recent: Recent) -> None:
         self._judge = judge
-        self._quotes = Quotes(recent)
+        self._quotes = Quotes(recent, judge.marks)
         self._early, self._breadth = Sheet(metrics.SIGNAL_EARLY), Sheet(metrics.SIGNAL_BREADTH)
         self._usual, self._excitation = Sheet(metrics.USUAL_USD), Sheet(metrics.EXCITATION)
         self._as_large, self._price = Sheet(metrics.AS_LARGE), Sheet(metrics.PRICE_USD)

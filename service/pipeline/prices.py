@@ -1,19 +1,23 @@
-"""What each coin's price usually does, and what it does now, from the orders' own prices. Judges no episode."""
+"""What each coin's price usually does, and what it does now: from the orders' own prices, else from marks.
+
+Judges no episode.
+"""
 
 from collections.abc import Collection
 
 import msgspec
 
-from service.detector.price import STANDS_FOR_ALL, Swing, learn, move
+from service.detector.price import STANDS_FOR_ALL, Swing, learn, move, of_marks
 from service.model import ALL, MINUTE, PriceMove, Side
 from service.pipeline.recent import Recent
+from service.pipeline.sources import Marks
 
 
 class Prices:
     """Usual swings by coin, read on minute by minute."""
 
-    def __init__(self, recent: Recent) -> None:
-        self._recent = recent
+    def __init__(self, recent: Recent, marks: Marks | None = None) -> None:
+        self._recent, self._marks = recent, marks
         self.swings: dict[str, Swing] = {}
 
     def learn(self, touched: Collection[str], now: int) -> None:
@@ -28,7 +32,12 @@ class Prices:
         coin = STANDS_FOR_ALL if asset == ALL else asset
         orders = self._recent.of(coin, since - 1, now)
         swing = self.swings.get(coin)
-        return move(orders, asset, side, since, now, swing.sigma(now - since) if swing else None)
+        usual = swing.sigma(now - since) if swing else None
+        found = move(orders, asset, side, since, now, usual)
+        if found is not None or self._marks is None:
+            return found
+        start, last = self._marks(coin, since), self._marks(coin, now)
+        return of_marks(coin, side, start, last, usual) if start and last else None
 
     def stored(self, asset: str) -> bytes | None:
         """A coin's state as it is kept; None when nothing is known."""

@@ -1,20 +1,18 @@
-"""What an asset costs, from its latest orders. For showing; what judges prices compares like with like (price.py)."""
+"""What an asset costs, from its latest orders, else a mark price. For showing; what judges prices is in price.py."""
 
-import re
 from collections import Counter
 from statistics import median
 
 from service.detector.price import STANDS_FOR_ALL
 from service.model import ALL, MINUTE
 from service.pipeline.recent import Recent
+from service.pipeline.sources import Marks
+from service.symbols import counts_lots
 
 #: A price older than this (ms) is not the price.
 OLDEST_MS = 15 * MINUTE
 #: So many of an asset's latest orders are looked at, and so many prices of one contract make one.
 ORDERS, PRINTS = 200, 3
-
-#: Contracts that count lots of the coin (1000PEPEUSDT, 1MBABYDOGE, kPEPE, SHIB1000USDT) price the lot.
-_LOTS = re.compile(r"(?<![0-9])(?:10{3,8}|1M|k)(?=[A-Z])|(?<=[A-Z])10{3,8}(?=[A-Z])")
 
 _Contract = tuple[str, str]
 
@@ -22,21 +20,21 @@ _Contract = tuple[str, str]
 class Quotes:
     """Prices by asset. Contracts trade apart, so one of them speaks while it can."""
 
-    def __init__(self, recent: Recent) -> None:
-        self._recent = recent
+    def __init__(self, recent: Recent, marks: Marks | None = None) -> None:
+        self._recent, self._marks = recent, marks
         self._speaks: dict[str, _Contract] = {}
 
     def price(self, asset: str, now: int) -> float | None:
-        """Dollars as of `now` (ms UTC), of ALL those of BTC; None when nothing was forced to trade lately."""
+        """Dollars as of `now` (ms UTC), of ALL those of BTC; the mark where nothing was forced to trade lately."""
         coin = STANDS_FOR_ALL if asset == ALL else asset
         prices = [
             ((order.venue, order.symbol), order.price)
             for order in self._recent.latest(coin, ORDERS)
-            if order.price and order.at > now - OLDEST_MS and not _LOTS.search(order.symbol)
+            if order.price and order.at > now - OLDEST_MS and not counts_lots(order.symbol)
         ]
         if not prices:
             self._speaks.pop(coin, None)
-            return None
+            return self._marks(coin, now) if self._marks else None
         busy = Counter(contract for contract, _ in prices)
         if self._speaks.get(coin) not in busy:
             self._speaks[coin] = max(sorted(busy), key=lambda one: busy[one])

@@ -12,6 +12,8 @@ from service.pipeline.boards import Boards
 from service.pipeline.recent import Recent
 
 Covered = Callable[[str, str, int], Coverage]
+#: A coin's mark price in dollars at a moment (ms UTC); None where none is known close to it.
+Marks = Callable[[str, int], float | None]
 Beside = Callable[[Situation], Context | None]
 
 
@@ -39,6 +41,8 @@ class Sources:
     feeds: Callable[[], Feeds] = _nobody
     """What each venue's feed shows of a second."""
     spread: Callable[[], float] = _assumed
+    marks: Marks | None = None
+    """Marks of the venues, where orders tell no price."""
     calendar: tuple[Event, ...] = ()
     context: Beside | None = None
     """What stands beside an alert, from memory; None where it is switched off."""

@@ -3,7 +3,7 @@
 import re
 
 import httpx
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 WEB_SCHEMES = ("http://", "https://")
 
@@ -35,3 +35,11 @@ def is_web_url(text: str) -> bool:
         return text.startswith(WEB_SCHEMES) and not re.search(r"[\s<>|\"]", text) and bool(httpx.URL(text).host)
     except httpx.InvalidURL:
         return False
+
+
+def header_key(key: SecretStr) -> SecretStr:
+    """A key that can be sent in a header, or an empty one. Raises Wrong."""
+    text = key.get_secret_value()
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise Wrong("cannot be sent in a header", "letters, digits and signs without a blank, or empty")
+    return key

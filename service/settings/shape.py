@@ -13,7 +13,8 @@ from service.backfill import Knobs as BackfillKnobs
 from service.detector.rules import Rules
 from service.feed import Knobs as FeedKnobs
 from service.pipeline import Knobs as StreetKnobs
-from service.settings.section import Section, Wrong, web_url
+from service.settings.context import ContextKnobs
+from service.settings.section import Section, Wrong, header_key, web_url
 from service.settings.sinks import Sinks
 from service.venues import VENUES
 
@@ -160,17 +161,10 @@ class Door(Section):
     """Port to listen on; 0 takes a free one."""
 
 
-def _header_key(key: SecretStr) -> SecretStr:
-    text = key.get_secret_value()
-    if not (text.isascii() and text.isprintable()) or " " in text:
-        raise Wrong("cannot be sent in a header", "letters, digits and signs without a blank, or empty")
-    return key
-
-
 class Opinions(Section):
     """[second_opinion]: an aggregator's own hour beside ours; off without a key."""
 
-    coinglass_key: Annotated[SecretStr, AfterValidator(_header_key)] = SecretStr("")
+    coinglass_key: Annotated[SecretStr, AfterValidator(header_key)] = SecretStr("")
     """Key of CoinGlass' paid interface; a secret, better set as CASCADE_SECOND_OPINION__COINGLASS_KEY."""
     coinglass_url: Annotated[str, AfterValidator(web_url)] = "https://open-api-v4.coinglass.com"
     """Where its version 4 interface stands."""
@@ -189,6 +183,7 @@ class Settings(Section):
     venues: Venues = Venues.model_validate({})
     api: Door = Door()
     second_opinion: Opinions = Opinions()
+    context: ContextKnobs = ContextKnobs()
     sinks: Sinks = Sinks()
 
     @property

@@ -13,6 +13,7 @@ import msgspec
 from service.clock import Clock
 from service.simulator.contracts import Listing, Order, coins, order_of, plain, price_of
 from service.simulator.faults import FUTURE_MS, NESTED, NOISE, Dice, Faults, Roll
+from service.simulator.interest import Interest
 from service.simulator.listener import Listener
 from service.simulator.peer import Peer
 from service.tape import Row
@@ -42,6 +43,8 @@ class VenueServer(Listener):
         self.happened: deque[Order] = deque(maxlen=_REMEMBERED)
         """What the venue's REST history tells, in the order it happened; heard on a socket or not."""
         self.prices: dict[str, str] = {}
+        self.interest = Interest()
+        """What the venue shows beside its orders."""
         self._dice = Dice(f"{faults.seed} {self.name}")
         self._listed: dict[str, Listing] = {}
         self._owed: set[tuple[str, str]] = set()
@@ -124,6 +127,7 @@ class VenueServer(Listener):
         self.happened.extend(parcel)
         for order in parcel:
             self.prices[order.listing.symbol] = order.price
+            self.interest.liquidated(order)
 
     async def _tell(self, parcel: Sequence[Order], wait: bool) -> bool:
         roll = self._dice.roll(self.faults)

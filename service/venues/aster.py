@@ -9,9 +9,11 @@ from typing import ClassVar
 from service.model import Completeness, Contract, FeedRule, Instrument
 from service.symbols import asset_of_base
 from service.venues import base, forceorder
-from service.venues.base import Plan, Venue
+from service.venues.base import Plan, Tickers, Venue
+from service.venues.tickers.aster import AsterTickers
 
 NAME = "aster"
+TELLS = AsterTickers()
 
 
 class Aster(Venue):
@@ -30,6 +32,7 @@ class Aster(Venue):
     about: ClassVar[str] = (
         "Shows the latest order per symbol and second and leaves out the rest of a burst: its totals are a floor."
     )
+    tickers: ClassVar[Tickers | None] = TELLS
 
     def completeness(self, at: int) -> Completeness:
         """The latest order of a symbol in 1000 ms, as long as the stream exists."""
@@ -60,7 +63,7 @@ class Aster(Venue):
 
     def session(self, plan: Plan | None = None) -> forceorder.ForceOrders:
         """A fresh session; without a plan it subscribes to nothing."""
-        return forceorder.ForceOrders(NAME, plan.topics if plan else ())
+        return forceorder.ForceOrders(NAME, TELLS, plan.topics if plan else ())
 
 
 def _instrument(row: forceorder.Symbol) -> Instrument:

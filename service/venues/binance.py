@@ -11,9 +11,11 @@ from typing import ClassVar
 from service.model import Completeness, Contract, DecodeError, FeedRule, Instrument
 from service.symbols import asset_of_base
 from service.venues import base, forceorder
-from service.venues.base import Plan, Venue
+from service.venues.base import Plan, Tickers, Venue
+from service.venues.tickers.binance import BinanceTickers
 
 NAME = "binance"
+TELLS = BinanceTickers()
 #: One control stream a socket: it shares the path of the orders and never rests.
 CONTROLS = {"um": forceorder.MARKS, "cm": "btcusd_perp@markPrice@1s"}
 
@@ -43,6 +45,7 @@ class Binance(Venue):
     about: ClassVar[str] = (
         "Shows one order per symbol and second and leaves out the rest of a burst: its totals are a floor."
     )
+    tickers: ClassVar[Tickers | None] = TELLS
 
     def completeness(self, at: int) -> Completeness:
         """Sampled since 2021-04-27, and nothing older can reach us."""
@@ -72,7 +75,7 @@ class Binance(Venue):
 
     def session(self, plan: Plan | None = None) -> forceorder.ForceOrders:
         """A fresh session; without a plan it subscribes to nothing."""
-        return forceorder.ForceOrders(NAME, plan.topics if plan else (), _MARKS)
+        return forceorder.ForceOrders(NAME, TELLS, plan.topics if plan else (), _MARKS)
 
 
 def _instrument(row: forceorder.Symbol) -> Instrument:

@@ -14,7 +14,8 @@ import msgspec
 from service.model import Completeness, Contract, DecodeError, FeedRule, Instrument, Liquidation, Print, Side
 from service.symbols import asset_of_base, asset_of_symbol
 from service.venues import base
-from service.venues.base import Control, Event, Plan, Pong, Refused, Session, Spoilt, Subscribed, Venue
+from service.venues.base import Event, Plan, Pong, Refused, Session, Spoilt, Subscribed, Venue
+from service.venues.tickers.bitget import BitgetTickers
 
 NAME = "bitget"
 ORDERS, CONTROL = "liquidation", "ticker"
@@ -67,6 +68,7 @@ _FRAME = msgspec.json.Decoder(_Frame)
 _ROWS = msgspec.json.Decoder(list[_Row])
 _LISTED = msgspec.json.Decoder(list[_Listed])
 _TOLD = msgspec.json.Decoder(_Told)
+TELLS = BitgetTickers()
 _TICKER = _Arg(instType="usdt-futures", topic=CONTROL, symbol="BTCUSDT")
 _ARGS = (*(_Arg(instType=kind, topic=ORDERS) for kind in KINDS), _TICKER)
 
@@ -118,6 +120,7 @@ class Bitget(Venue):
     about: ClassVar[str] = "Shows the largest order of a contract and side each second: its totals are a floor."
     by_side: ClassVar[bool] = True
     history: ClassVar[_History] = _History()
+    tickers: ClassVar[base.Tickers | None] = TELLS
 
     def completeness(self, at: int) -> Completeness:
         """One order a second of each contract and side."""
@@ -159,6 +162,7 @@ class _Session(Session):
     def __init__(self, args: Sequence[_Arg]) -> None:
         self._args = args
         self._waiting = set(args)
+        self._control = base.Sipping(TELLS)
         self._heard = False  # at least one family of orders was accepted
 
     def hello(self, now: int) -> Sequence[str]:
@@ -182,7 +186,7 @@ class _Session(Session):
             return [order for order in orders if isinstance(order, Spoilt) or order.at >= oldest]
         if not message.arg.topic:
             raise DecodeError("neither an event nor a topic's data")
-        return (Control(),) if message.arg.topic == CONTROL else ()
+        return self._control.events(frame, seen) if message.arg.topic == CONTROL else ()
 
     def _settled(self, arg: _Arg, refused: str = "") -> Sequence[Event]:
         """One subscription was answered; without a single family of orders the connection is good for nothing."""

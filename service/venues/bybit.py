@@ -12,7 +12,8 @@ import msgspec
 from service.model import Completeness, Contract, DecodeError, Instrument, Print, Side
 from service.symbols import asset_of_base, asset_of_symbol
 from service.venues import base
-from service.venues.base import Control, Event, Heartbeat, Plan, Pong, Refused, Say, Session, Subscribed, Venue
+from service.venues.base import Control, Event, Heartbeat, Plan, Pong, Refused, Say, Session, Sipping, Subscribed
+from service.venues.tickers.bybit import INVERSE, BybitTickers
 
 NAME = "bybit"
 TOPIC = "allLiquidation."
@@ -26,9 +27,8 @@ COMPLETE_SINCE = 1_740_441_600_000
 
 #: S is the side of the POSITION: "When you receive a Buy update, this means that a long position has been liquidated".
 _SIDES = {"Buy": Side.LONG, "Sell": Side.SHORT}
-_INVERSE = re.compile(r"[A-Z0-9]+USD(?:[FGHJKMNQUVXZ]\d{2})?")
 _LINEAR = re.compile(r".+(?:USDT|PERP)(?:-\d{1,2}[A-Z]{3}\d{2})?|[A-Z0-9]+-\d{1,2}[A-Z]{3}\d{2}")
-#: Tickers come ten times a second: known by how they open and close, never decoded. Last of all stands `ts`, a number.
+#: Tickers come ten times a second: known by how they open and close, decoded once in ten. Last of all stands `ts`.
 _TICKERS = (('{"topic":"tickers.', tuple(f"{digit}}}" for digit in range(10))),)
 
 
@@ -72,9 +72,10 @@ _FRAME = msgspec.json.Decoder(_Frame)
 _ROWS = msgspec.json.Decoder(list[_Row])
 _CATALOGUE = msgspec.json.Decoder(_Catalogue)
 _CONTROL = (Control(),)
+TELLS = BybitTickers()
 
 
-class Bybit(Venue):
+class Bybit(base.Venue):
     """Linear and inverse contracts, perpetual and dated; neither spot nor options."""
 
     name: ClassVar[str] = NAME
@@ -87,6 +88,7 @@ class Bybit(Venue):
     dial_gap_s: ClassVar[float] = 1.0  # 500 connections per 5 minutes and domain
     usual_per_minute: ClassVar[float] = 2.2
     about: ClassVar[str] = "Shows every liquidation, at its bankruptcy price, in batches of half a second."
+    tickers: ClassVar[base.Tickers | None] = TELLS
 
     def completeness(self, at: int) -> Completeness:
         """Complete since the topic of all liquidations exists."""
@@ -113,7 +115,7 @@ class Bybit(Venue):
 
     def implied(self, symbol: str) -> Instrument | None:
         """Linear quantities are base units and inverse ones dollars; the ending of the name tells which."""
-        inverse = bool(_INVERSE.fullmatch(symbol))
+        inverse = bool(INVERSE.fullmatch(symbol))
         if not inverse and not _LINEAR.fullmatch(symbol):
             return None
         contract = Contract.INVERSE if inverse else Contract.LINEAR
@@ -146,6 +148,7 @@ class Bybit(Venue):
 class _Session(Session):
     def __init__(self, topics: Sequence[str]) -> None:
         self._topics = topics
+        self._control = Sipping(TELLS)
         self._asked = 0
         self._waiting: dict[str, Sequence[str]] = {}
         self._heard = False
@@ -163,7 +166,7 @@ class _Session(Session):
 
     def decode(self, frame: str | bytes, seen: int) -> Sequence[Event]:
         if base.whole(frame, _TICKERS):
-            return _CONTROL
+            return self._control.events(frame, seen)
         message = base.parse(_FRAME, frame)
         if message.topic.startswith(TOPIC):
             return _prints(base.parse(_ROWS, message.data), seen)

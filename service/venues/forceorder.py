@@ -12,12 +12,12 @@ import msgspec
 from service.model import Contract, DecodeError, Instrument, Print, Side
 from service.symbols import asset_of_symbol
 from service.venues import base
-from service.venues.base import Control, Event, Plan, Refused, Session, Spoilt, Subscribed
+from service.venues.base import Control, Event, Plan, Refused, Session, Sipping, Spoilt, Subscribed, Tickers
 
 ORDERS = "!forceOrder@arr"
 #: Marks of all contracts, each second: it shares the path of the orders and never rests.
 MARKS = "!markPrice@arr@1s"
-#: Mark prices of all symbols are over 100 KB a second: known by how they open and close, never decoded.
+#: Marks of all symbols are over 100 KB a second: known by how they open and close, and decoded once in ten seconds.
 MARK_FRAMES = (
     ('{"stream":"!markPrice@arr', ("}]}",)),
     ('{"e":"markPrice', ("}",)),
@@ -73,7 +73,6 @@ class _Catalogue(msgspec.Struct):
 _FRAME = msgspec.json.Decoder(_Frame | list[_Event])
 _ORDER = msgspec.json.Decoder(_Order)
 _CATALOGUE = msgspec.json.Decoder(_Catalogue)
-_CONTROL = (Control(),)
 
 
 def symbols(body: bytes) -> list[Symbol]:
@@ -102,13 +101,18 @@ def plan(venue: str, key: str, url: str, control: str = MARKS) -> Plan:
 
 
 class ForceOrders(Session):
-    """One connection; `marks` are the control frames that are not decoded."""
+    """One connection; `marks` are the control frames, whose words are those of `tickers`."""
 
     def __init__(
-        self, venue: str, topics: Sequence[str], marks: Iterable[tuple[str, tuple[str, ...]]] = MARK_FRAMES
+        self,
+        venue: str,
+        tickers: Tickers,
+        topics: Sequence[str],
+        marks: Iterable[tuple[str, tuple[str, ...]]] = MARK_FRAMES,
     ) -> None:
         self._venue = venue
         self._marks = tuple(marks)
+        self._control = Sipping(tickers)
         self._topics = dict(enumerate(topics, 1))
         self._waiting = set(self._topics)
 
@@ -121,7 +125,7 @@ class ForceOrders(Session):
     def decode(self, frame: str | bytes, seen: int) -> Sequence[Event]:
         """Frames with and without the wrapping of a combined stream, one event or a list of them."""
         if base.whole(frame, self._marks):
-            return _CONTROL
+            return self._control.events(frame, seen)
         message = base.parse(_FRAME, frame)
         if isinstance(message, list):
             return self._read(message, seen)
@@ -150,7 +154,7 @@ class ForceOrders(Session):
                 except DecodeError as error:
                     read.append(Spoilt(detail=f"row {place}: {error}"))
             elif event.e == "markPriceUpdate":
-                return _CONTROL
+                return (Control(),)
             elif not event.e:
                 raise DecodeError("an event without its name `e`")
         return read

@@ -12,6 +12,7 @@ from service.model import Completeness, Contract, DecodeError, Instrument, Print
 from service.symbols import asset_of_base
 from service.venues import base
 from service.venues.base import Control, Event, History, Leaving, Page, Plan, Pong, Refused, Session, Spoilt, Subscribed
+from service.venues.tickers.okx import OkxTickers
 
 NAME = "okx"
 ORDERS = "liquidation-orders"
@@ -24,7 +25,7 @@ LIMIT = 100  # of a page of the history
 #: posSide is the position; where it is `net`, the order that closed it tells.
 _SIDES = {"long": Side.LONG, "short": Side.SHORT}
 _NET_SIDES = {"sell": Side.LONG, "buy": Side.SHORT}
-#: Known by how they open and close, never decoded.
+#: Known by how they open and close, and decoded once in ten seconds.
 _MARKS = (('{"arg":{"channel":"mark-price",', ("}]}",)),)
 
 
@@ -82,6 +83,7 @@ _ANSWER = msgspec.json.Decoder(_Answer)
 _CONTRACTS = msgspec.json.Decoder(list[_Contract])
 _PAST = msgspec.json.Decoder(list[_Past])
 _CONTROL = (Control(),)
+TELLS = OkxTickers()
 _T = TypeVar("_T")
 _ARGS = (*(_Arg(channel=ORDERS, instType=kind) for kind in KINDS), _Arg(channel=CONTROL, instId="BTC-USDT-SWAP"))
 
@@ -130,6 +132,7 @@ class Okx(base.Venue):
     usual_per_minute: ClassVar[float] = 4.5
     about: ClassVar[str] = "Shows a part of its liquidations and does not say which: its totals are a floor."
     history: ClassVar[History | None] = OkxHistory()
+    tickers: ClassVar[base.Tickers | None] = TELLS
 
     def completeness(self, at: int) -> Completeness:
         """The venue says of the channel that it does not represent the total number of liquidations."""
@@ -168,6 +171,7 @@ class _Session(Session):
     def __init__(self, args: Sequence[_Arg]) -> None:
         self._args = args
         self._waiting = set(args)
+        self._control = base.Sipping(TELLS)
 
     def hello(self, now: int) -> Sequence[str]:
         del now
@@ -175,7 +179,7 @@ class _Session(Session):
 
     def decode(self, frame: str | bytes, seen: int) -> Sequence[Event]:
         if base.whole(frame, _MARKS):
-            return _CONTROL
+            return self._control.events(frame, seen)
         if frame in ("pong", b"pong"):
             return (Pong(),)
         if frame in ("ping", b"ping"):

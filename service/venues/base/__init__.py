@@ -32,6 +32,7 @@ from service.venues.base.reading import (
     whole,
 )
 from service.venues.base.rows import OLD_MS, numbered, row_by_row
+from service.venues.base.sipping import Sipping
 from service.venues.base.tallies import Tallies, Tally
 from service.venues.base.tickers import Ask, Sips, Tickers
 from service.venues.base.value import settle
@@ -53,6 +54,7 @@ __all__ = [
     "Refused",
     "Say",
     "Session",
+    "Sipping",
     "Sips",
     "Spoilt",
     "Subscribed",

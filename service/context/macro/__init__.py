@@ -1,0 +1,7 @@
+"""US policy rate, yields and meetings: what is expected of the rate, from open figures. Knows no market."""
+
+from service.context.macro.fomc import SHIPPED, Meeting, Meetings, MeetingsError, read_meetings
+from service.context.macro.fred import Fred
+from service.context.macro.rates import SERIES, Macro, Observation
+
+__all__ = ["SERIES", "SHIPPED", "Fred", "Macro", "Meeting", "Meetings", "MeetingsError", "Observation", "read_meetings"]

@@ -1,0 +1,73 @@
+"""Open interest, funding and turnover that a local venue shows, by coin. Pure; knows no venue's words.
+
+What it shows falls with what the venue liquidates, since forced orders close positions; it does not follow the price.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from service.simulator.contracts import Listing, Order
+from service.symbols import asset_of_base
+
+#: Dollars of one venue's largest contract of a coin; a dozen venues make some billions of BTC together.
+_USD: Mapping[str, float] = {"BTC": 1.2e9, "ETH": 6e8, "SOL": 2e8, "XRP": 1.5e8, "DOGE": 8e7}
+#: Coin-margined and dated contracts are that much smaller.
+_SMALL = 0.1
+#: Dollars traded in a day for one of open interest.
+_TURNOVER = 2.5
+
+
+class Interest:
+    """Open interest, funding and volume a local venue shows; falls with what is liquidated.
+
+    Plain attributes may be set at any time; coins are spelt as the venue does (XBT), or as everybody does (BTC).
+    """
+
+    def __init__(
+        self,
+        usd_of: Mapping[str, float] = _USD,
+        other_usd: float = 1e7,
+        funding: float = 0.00005,
+        interval_h: float = 8,
+    ) -> None:
+        self.usd: dict[str, float] = dict(usd_of)
+        """One-sided dollars of a coin's largest contract, before anything was liquidated."""
+        self.other_usd = other_usd
+        """The same, of every other coin."""
+        self.funding: dict[str, float] = {}
+        """What longs pay shorts each interval, a fraction."""
+        self.default_funding = funding
+        self.interval_h = interval_h
+        self._first: dict[str, float] = {}
+        """What each contract cost when it was first shown: dollars become coins at that price."""
+        self._gone: dict[str, Decimal] = {}
+        """Base units liquidated of each contract."""
+
+    def coins(self, listing: Listing, price: float) -> float:
+        """One-sided base units of a contract now; coin-margined and dated ones have a tenth of the coin's dollars."""
+        first = self._first.setdefault(listing.symbol, price)
+        return max(0.0, self._usd(listing) / first - float(self._gone.get(listing.symbol, 0)))
+
+    def rate(self, listing: Listing) -> float:
+        """Its funding each interval."""
+        return _of(self.funding, listing.base, self.default_funding)
+
+    def volume_usd(self, listing: Listing) -> float:
+        """Dollars traded in 24 hours."""
+        return self._usd(listing) * _TURNOVER
+
+    def liquidated(self, order: Order) -> None:
+        """Take a forced order's base units off; `inverse` contracts count dollars."""
+        listing = order.listing
+        units = Decimal(order.quantity) * listing.size
+        if listing.inverse:
+            units /= Decimal(order.price)
+        self._gone[listing.symbol] = self._gone.get(listing.symbol, Decimal(0)) + units
+
+    def _usd(self, listing: Listing) -> float:
+        small = bool(listing.expiry) or (listing.inverse and listing.quote == "USD")
+        return _of(self.usd, listing.base, self.other_usd) * (_SMALL if small else 1.0)
+
+
+def _of(by_coin: Mapping[str, float], base: str, other: float) -> float:
+    return by_coin.get(base, by_coin.get(asset_of_base(base), other))
