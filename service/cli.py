@@ -11,6 +11,7 @@ from typing import Any
 
 from service import __version__, doors
 from service.app import StartError
+from service.context.recorded import RecordedError
 from service.demo import DemoError
 from service.instruments import InstrumentsError
 from service.lab import LabError
@@ -33,6 +34,7 @@ _EXPECTED = (
     LabError,
     LedgerError,
     OSError,
+    RecordedError,
     doors.DoorError,
 )
 
@@ -135,6 +137,9 @@ def _add_demo(commands: Any) -> None:
 def _add_replay(commands: Any) -> None:
     replay = _config(_add(commands, "replay", doors.replay, "the same detector over recorded data"))
     replay.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CSV, JSONL (also .gz) or Parquet")
+    replay.add_argument(
+        "--context", nargs="+", default=[], type=Path, metavar="FILE", help="recorded open interest, funding, ETF flows"
+    )
     replay.add_argument("--json", action="store_true", help="one JSON line an alert instead of sentences")
     replay.add_argument("--explain", action="store_true", help="with --json: every input, level and rule behind it too")
 

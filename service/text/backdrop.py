@@ -6,7 +6,7 @@ Pure; writes no sentence. What is not here is left unsaid; of what people would 
 import re
 from datetime import date
 
-from service.model import Alert, EtfFlow, FundingNow, OiMove, Phase, Record, Side
+from service.model import ALL, Alert, EtfFlow, FundingNow, OiMove, Phase, Record, Side
 from service.text.markup import clipped, plain
 
 #: A smaller change of open interest (per cent) is what it does in any hour.
@@ -20,6 +20,8 @@ _ROW = 2
 _STOOD_DAYS = 30
 #: So many days before it a meeting is near.
 _NEAR_DAYS = 2
+#: Of these people look for open interest; of the others most venues are never asked.
+_LOOKED_FOR = frozenset({ALL, "BTC", "ETH", "SOL"})
 _REASON = 80
 _STATUS = re.compile(r"\b[45]\d\d\b")
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
@@ -111,7 +113,7 @@ def unknown(alert: Alert) -> tuple[str, str]:
     flows = [name for name in context.missing if name.startswith("etf ") and not name.endswith(" units")]
     if flows and context.divergence is None:
         return "etf", _reason(context.missing[flows[0]])
-    if context.oi is None and "open_interest" in context.missing:
+    if context.oi is None and "open_interest" in context.missing and alert.asset in _LOOKED_FOR:
         return "open_interest", _reason(context.missing["open_interest"])
     return "", ""
 

@@ -37,8 +37,8 @@ def backdrop(alert: Alert) -> tuple[str, str]:
 def _flow(flow: Flow) -> str:
     row = f"，连续第{flow.streak}个交易日" if flow.streak else ""
     since = f"，为{flow.largest_since}以来最多" if flow.largest_since else ""
-    others = f"；连同{listed(flow.others, '和', '、')}共{_way(flow.all_usd)}" if flow.others else ""
-    return f"{flow.day.month}月{flow.day.day}日{flow.asset}现货ETF{_way(flow.usd)}{row}{since}{others}"
+    others = f"（连同{listed(flow.others, '和', '、')}共{_way(flow.all_usd)}）" if flow.others else ""
+    return f"{flow.day.month}月{flow.day.day}日{flow.asset}现货ETF{_way(flow.usd)}{others}{row}{since}"
 
 
 def _way(usd: float) -> str:

@@ -41,14 +41,19 @@ def _flow(flow: Flow) -> str:
     day = f"{_MONTHS[flow.day.month - 1]} {flow.day.day}"
     row = f", the {_ordinal(flow.streak)} day in a row" if flow.streak else ""
     since = f", most since {flow.largest_since}" if flow.largest_since else ""
-    others = f"; {_way(flow.all_usd)} with {listed(flow.others, ' and ')}" if flow.others else ""
-    return f"ETFs {_way(flow.usd)} of {flow.asset} on {day}{row}{since}{others}"
+    others = f" ({_together(flow)} with {listed(flow.others, ' and ')})" if flow.others else ""
+    return f"ETFs {_way(flow.usd)} of {flow.asset}{others} on {day}{row}{since}"
 
 
 def _way(usd: float) -> str:
     if usd == 0:
         return "saw no net flow"
     return f"took in {usd_en(usd)}" if usd > 0 else f"paid out {usd_en(-usd)}"
+
+
+def _together(flow: Flow) -> str:
+    same_way = flow.usd * flow.all_usd > 0
+    return usd_en(abs(flow.all_usd)) if same_way else _way(flow.all_usd)
 
 
 def _ordinal(count: int) -> str:
