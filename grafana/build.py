@@ -9,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 
+import beside
 import course
 import episodes
 import feeds
@@ -64,8 +65,15 @@ def cascade() -> Dashboard:
         *shelf(42, 10, (12, where.assets()), (12, where.venues())),
         *shelf(52, 7, (24, where.heard())),
     ]
+    context = [
+        *shelf(60, 8, (6, beside.fuel()), (4, beside.fuel_age()), (7, beside.interest()), (7, beside.funding())),
+        *shelf(68, 8, (7, beside.flows()), (8, beside.rates()), (9, beside.sources())),
+    ]
     made = _board("cascade", "Cascade", panels)
     made.description("Forced liquidations over all venues: how much, which side, which cascade, and who was heard.")
+    made.with_row(dashboard.Row("Context: what stands beside the liquidations").grid_pos(GridPos(1, 24, 0, 59)))
+    for panel in context:
+        made.with_panel(panel)
     return _span(_venue(_asset(made))).annotation(episodes.ground()).annotation(episodes.alerts()).build()
 
 

@@ -20,7 +20,7 @@ from service.bureau import Bureau, Scene
 from service.clock import Clock, ScaledClock, WallClock
 from service.ledger import Ledger, LedgerError
 from service.mailroom import Mailroom, Town
-from service.model import ALL, Coverage, VenueReport
+from service.model import ALL, ContextReport, Coverage, VenueReport
 from service.outpost import Listings, Outpost, Tools, book_of
 from service.pipeline import (
     Boards,
@@ -83,8 +83,9 @@ class App:
         heard = Heard(lambda name, _now: self._outposts[name].heard(), clock.speed)
         self._health = Health({name: venue.completeness for name, venue in enabled.items()}, heard)
         self._cover = Cover(ledger, self._health, Listings(self._books).venues, clock.speed)
-        self._bureau = self._make_bureau(settings, client)
-        self.context = self._bureau.report
+        self._bureau = Bureau(
+            settings, client, clock, Scene(self._books, Listings(self._books).venues, lambda: self._judge.open_markets)
+        )
         self._reconcile = self._make_reconcile(settings, client)
         self.selfcheck = SelfCheck(ledger, clock, list(enabled.values()))
         sources = self._make_sources(settings, enabled)
@@ -125,13 +126,9 @@ class App:
         self.records, self.depth, self.recent = boards.of, Depths(sources).of, sources.recent
         return sources
 
-    def _make_bureau(self, settings: Settings, client: httpx.AsyncClient) -> Bureau:
-        scene = Scene(
-            listed={name: partial(getattr, book, "listed") for name, book in self._books.items()},
-            listing=Listings(self._books).venues,
-            running=lambda: self._judge.open_markets,
-        )
-        return Bureau(settings, client, self.clock, scene)
+    def context(self, asset: str) -> ContextReport | None:
+        """What stands beside an asset's liquidations; None while context is switched off."""
+        return self._bureau.report(asset)
 
     def _make_reconcile(self, settings: Settings, client: httpx.AsyncClient) -> Reconcile:
         def ours() -> float | None:

@@ -3,8 +3,12 @@
 Nothing here stands between an order and its alert: polls fill a memory, and an alert reads it.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,27 +16,40 @@ import httpx
 from service.clock import Clock
 from service.context.asking import Market, TickerPoll
 from service.context.desk import Desk
+from service.context.etf.coinglass import CoinGlass
+from service.context.etf.dropped import NAME as DROPPED
+from service.context.etf.dropped import Dropped
+from service.context.etf.farside import Farside
 from service.context.etf.flows import Flows
+from service.context.etf.sosovalue import SoSoValue
 from service.context.kept import Kept
-from service.context.macro.fomc import read_meetings
-from service.context.macro.fred import Fred
-from service.context.macro.rates import Macro
+from service.context.macro import Fred, Macro, NewYork, Treasury, read_meetings
 from service.context.memory import Memory
 from service.context.poll import Poll
 from service.context.source import Source
+from service.context.watching import FileWatch
+from service.fetch import is_loopback
+from service.instruments import Book
 from service.model import Context, ContextReport, Instrument, Situation, SourceReport, Ticker
+from service.pipeline import Beside
 from service.settings import Settings
+from service.settings.context import RatesKnobs
 from service.venues import VENUES
 
 #: Seconds on the clock between two notes of what stands, and between two files of it.
 NOTE_S, KEEP_S = 60.0, 600.0
+#: Real seconds between two looks of the meters: scrapes come no more often.
+METER_S = 10.0
+
+
+Asker = TickerPoll | Poll | FileWatch
 
 
 @dataclass(frozen=True)
 class Scene:
     """What the street knows: each venue's contracts, the venues that list an asset, assets with an open episode."""
 
-    listed: Mapping[str, Callable[[], Sequence[Instrument]]]
+    books: Mapping[str, Book]
     listing: Callable[[str], Iterable[str]]
     running: Callable[[], Collection[str]]
 
@@ -45,40 +62,75 @@ class Bureau:
         self.enabled = knobs.enabled
         self._clock, self._assets = clock, knobs.assets
         memory = Memory(scene.listing)
-        flows, macro = Flows(), Macro(read_meetings(knobs.rates.meetings))
+        flows, macro = Flows((DROPPED, *knobs.etf.sources)), Macro(read_meetings(knobs.rates.meetings))
         self.desk = Desk(memory, flows, macro, _unasked(settings))
         self._kept = Kept(
             settings.service.data_dir / "context", {"leverage": memory, "etf.json": flows, "rates.json": macro}
         )
-        self._polls: dict[str, TickerPoll | Poll] = {}
+        self._polls: dict[str, Asker] = {}
         if knobs.enabled:
             self._polls = self._venues(settings, client, scene) | self._slow(settings, client)
             memory.why = self._why
 
-    def _venues(self, settings: Settings, client: httpx.AsyncClient, scene: Scene) -> dict[str, TickerPoll | Poll]:
+    def _venues(self, settings: Settings, client: httpx.AsyncClient, scene: Scene) -> dict[str, Asker]:
         def coins() -> set[str]:
             return {*self._assets, *scene.running()}
 
-        found: dict[str, TickerPoll | Poll] = {}
+        found: dict[str, Asker] = {}
         for name in settings.venues.names:
             if VENUES[name].tickers is not None:
-                market = Market(listed=scene.listed[name], coins=coins, hear=self.desk.memory.hear)
+                market = Market(
+                    listed=partial(getattr, scene.books[name], "listed"), coins=coins, hear=self.desk.memory.hear
+                )
                 endpoints = settings.venues.endpoints(name)
                 found[f"tickers {name}"] = TickerPoll(VENUES[name], endpoints, market, self._clock, client)
         return found
 
-    def _slow(self, settings: Settings, client: httpx.AsyncClient) -> dict[str, TickerPoll | Poll]:
-        knobs = settings.context
+    def _slow(self, settings: Settings, client: httpx.AsyncClient) -> dict[str, Asker]:
+        sources = [*self._rates(settings.context.rates), *self._etf(settings)]
+        if settings.simulated:
+            sources = [one for one in sources if is_loopback(one.question(self._clock.now()).url)]
+        found: dict[str, Asker] = {source.name: Poll(source, self._clock, client) for source in sources}
+        if settings.context.etf.file:
+            dropped = Dropped(Path(settings.context.etf.file), self.desk.flows)
+            found[dropped.name] = FileWatch(dropped, self._clock)
+        return found
+
+    def _rates(self, rates: RatesKnobs) -> list[Source]:
+        macro = self.desk.macro
         sources: list[Source] = []
-        if knobs.rates.enabled:
-            sources.append(Fred(self.desk.macro, knobs.rates.fred_url))
-        return {source.name: Poll(source, self._clock, client) for source in sources}
+        if "newyork" in rates.sources:
+            sources.append(NewYork(macro, rates.newyork_url))
+        if "treasury" in rates.sources:
+            sources.append(Treasury(macro, rates.treasury_url))
+        if "fred" in rates.sources:
+            sources.append(Fred(macro, rates.fred_url))
+        return sources
+
+    def _etf(self, settings: Settings) -> list[Source]:
+        knobs, flows, glass = settings.context.etf, self.desk.flows, settings.second_opinion
+        keys = {
+            "sosovalue": knobs.sosovalue_key.get_secret_value(),
+            "coinglass": glass.coinglass_key.get_secret_value(),
+        }
+        sources: list[Source] = []
+        for name, asset in product(knobs.sources, flows.assets):
+            if not keys.get(name, "none needed"):
+                flows.hinder(name, asset, "it needs a key, and none is set")
+            elif name == "farside":
+                sources.append(Farside(asset, flows, f"{knobs.farside_url}/{asset.lower()}/"))
+            elif name == "sosovalue":
+                sources.append(SoSoValue(asset, flows, keys[name], knobs.sosovalue_url))
+            else:
+                sources.append(CoinGlass(asset, flows, keys[name], glass.coinglass_url))
+        return sources
 
     def tasks(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         """Name and work of each task; none when context is off."""
         if not self.enabled:
             return []
-        return [*((f"context {name}", poll.run()) for name, poll in self._polls.items()), ("context", self._note())]
+        polls = [(f"context {name}", poll.run()) for name, poll in self._polls.items()]
+        return [*polls, ("context memory", self._note()), ("context meters", self._meter())]
 
     def beside(self, told: Situation) -> Context | None:
         """What stands beside an alert; None when context is off."""
@@ -124,6 +176,22 @@ class Bureau:
             if rounds % round(KEEP_S / NOTE_S) == 0:
                 await self._kept.keep()
 
+    async def _meter(self) -> None:
+        meters = Beside(self.report, self._assets)
+        while True:
+            self._say_trouble()
+            meters.show()
+            await asyncio.sleep(METER_S)
+
+    def _say_trouble(self) -> None:
+        """What is wrong with those who are asked for flows: a day that is late is late for a reason."""
+        for name, poll in self._polls.items():
+            kind, _, rest = name.partition(" ")
+            source, _, asset = rest.partition(" ")
+            if kind == "etf":
+                for one in [asset] if asset else self.desk.flows.assets:
+                    self.desk.flows.hinder(source, one, poll.report.reason)
+
     def _why(self, venue: str) -> str:
         """Why a venue tells nothing, in words."""
         poll = self._polls.get(f"tickers {venue}")
@@ -136,4 +204,4 @@ def _unasked(settings: Settings) -> frozenset[str]:
     """Pieces that are switched off."""
     knobs = settings.context
     etf = bool(knobs.etf.sources or knobs.etf.file)
-    return frozenset(name for name, asked in (("etf", etf), ("rates", knobs.rates.enabled)) if not asked)
+    return frozenset(name for name, asked in (("etf", etf), ("rates", bool(knobs.rates.sources))) if not asked)

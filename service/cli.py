@@ -20,11 +20,13 @@ from service.ledger import LedgerError
 from service.model import DecodeError
 from service.selfcheck.door import selfcheck as selfcheck_door
 from service.settings import SettingsError
+from service.simulator import FaultsError
 from service.tape import TapeError
 from service.venues import VENUES
 
 #: What a user can mend: one sentence on stderr, exit code 2, no traceback.
 _EXPECTED = (
+    FaultsError,
     SettingsError,
     TapeError,
     StartError,

@@ -33,6 +33,7 @@ from service.replay import Replay
 from service.settings import load, toml_text
 from service.settings.calendar import read_calendar
 from service.simulator import Faults, Market, rebase, scenario, shorten
+from service.simulator.slow import SlowPages, etf
 from service.tape import Row
 from service.text import stamp_utc
 from service.venues import VENUES
@@ -106,9 +107,18 @@ async def simulate(args: Args, stop: asyncio.Event) -> int:
     wall_origin = WallClock().now()
     clock = ScaledClock(origin, args.speed, wall_origin)
     symbols = None if args.tape else scenario.SYMBOLS
-    async with Market(args.venues, clock, symbols=symbols or rows, faults=_faults(args.faults)) as market:
-        home = str(Path("data") / "rehearsal")
-        stage = Stage(endpoints=market.endpoints, origin=origin, wall_origin=wall_origin, speed=args.speed, home=home)
+    async with (
+        Market(args.venues, clock, symbols=symbols or rows, faults=Faults.parse(args.faults)) as market,
+        SlowPages(clock, etf.page) as slow,
+    ):
+        stage = Stage(
+            endpoints=market.endpoints,
+            origin=origin,
+            wall_origin=wall_origin,
+            speed=args.speed,
+            slow=slow.endpoints,
+            home=str(Path("data") / "rehearsal"),
+        )
         print(handed_over(settings_toml(stage), args.settings), flush=True)
         playing = asyncio.create_task(market.play(rows, relabel=args.relabel))
         playing.add_done_callback(lambda task: _played(task, stop))
@@ -183,13 +193,6 @@ async def status(args: Args, _stop: asyncio.Event) -> int:
         print(f"{report.name:<12} {report.state:<11} heard of the last hour: {heard:<8} parked: {report.parked}{why}")
     print("ready" if ready.is_success else "not ready: " + "; ".join(problems))
     return 0 if ready.is_success else 1
-
-
-def _faults(text: str) -> Faults:
-    try:
-        return Faults.parse(text)
-    except ValueError as error:
-        raise DoorError(str(error)) from None
 
 
 async def _read(read: Reader[T], paths: Sequence[Path], stop: asyncio.Event) -> T:

@@ -1,7 +1,8 @@
 """Every Prometheus metric of the service, its labels and its sentence.
 
 Labels are bounded by construction: venue, socket, asset (a top list + "other"), side, span, state, sink, kind,
-severity, phase, reason, source (ours or theirs, process or store). The pure rooms never import this; callers count.
+severity, phase, reason, source (ours or theirs, process or store, a source of context, a series of rates). The pure
+rooms never import this; callers count.
 """
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -135,6 +136,50 @@ GAP_SECONDS = _gauge(
     "cascade_gap_seconds", "Of the last 24 h: not live, by what became of it, healed or missing.", "venue", "state"
 )
 LATE_USD = _counter("cascade_late_usd_total", "Dollars told more than two minutes after they happened.", "venue")
+
+# What stands beside it, out of memory: of ALL the leverage and the risk are BTC's. Unknown has no series.
+OPEN_INTEREST = _gauge(
+    "cascade_open_interest_usd", "Open interest of one venue in dollars, one-sided; absent: unknown.", "venue", "asset"
+)
+FUNDING = _gauge(
+    "cascade_funding_rate",
+    "Fraction of their position that longs pay shorts per 8 h, below 0 where shorts pay; absent: unknown.",
+    "venue",
+    "asset",
+)
+MARK_PRICE = _gauge("cascade_mark_price_usd", "Mark price of the asset's contracts; absent: unknown.", "asset")
+SQUEEZE_RISK = _gauge(
+    "cascade_squeeze_risk",
+    "Fuel of a squeeze of the side, 0 to 100: a gauge, no forecast; absent: unknown.",
+    "asset",
+    "side",
+)
+SQUEEZE_RISK_AGE = _gauge(
+    "cascade_squeeze_risk_age_seconds", "Since the oldest part of the gauge was told; absent: unknown.", "asset", "side"
+)
+ETF_FLOW = _gauge(
+    "cascade_etf_net_flow_usd", "Net dollars into US spot ETFs on the last day that is known; absent: unknown.", "asset"
+)
+ETF_DAY = _gauge(
+    "cascade_etf_flow_day_seconds", "That day, a date in US Eastern time, as its midnight UTC, unix seconds.", "asset"
+)
+RATE = _gauge(
+    "cascade_rate_percent",
+    "Per cent a year: target_low, target_high, sofr, three_month, two_year; absent: unknown.",
+    "source",
+)
+RATE_DAY = _gauge(
+    "cascade_rate_day_seconds",
+    "Their dates, and next_meeting, the last day of the next FOMC meeting, as midnight UTC, unix seconds.",
+    "source",
+)
+CONTEXT_AGE = _gauge(
+    "cascade_context_age_seconds", "Since a source of context last told something usable; absent: never.", "source"
+)
+CONTEXT_REQUESTS = _counter("cascade_context_requests_total", "Requests to a source of context.", "source")
+CONTEXT_FAILURES = _counter(
+    "cascade_context_failures_total", "Requests of them without a usable answer.", "source", "reason"
+)
 
 # What our machine does.
 ORDERS = _counter("cascade_orders_total", "Orders counted once.", "venue", "side")

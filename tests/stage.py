@@ -22,6 +22,7 @@ from service.model import (
     HOUR,
     Alert,
     Completeness,
+    ContextReport,
     Coverage,
     Depth,
     Episode,
@@ -101,6 +102,7 @@ class Stage:
         self.opinion: SecondOpinion | None = None
         self.zone: tzinfo = ZoneInfo("Asia/Shanghai")
         self.boards: dict[str, Board] = {}
+        self.beside: dict[str, ContextReport] = {}
         self.couriers: list[Courier] = []
         self._token: int | None = None
 
@@ -135,6 +137,9 @@ class Stage:
 
     def records(self, asset: str) -> Board | None:
         return self.boards.get(asset)
+
+    def context(self, asset: str) -> ContextReport | None:
+        return self.beside.get(asset)
 
     def problems(self) -> Sequence[str]:
         return self.reasons

@@ -25,6 +25,7 @@ from service.bot.visit import Desk
 from service.ledger import LedgerError
 from service.model import (
     Completeness,
+    ContextReport,
     Coverage,
     Episode,
     FeedState,
@@ -39,6 +40,7 @@ from service.model import (
 )
 from service.sinks.telegram.outcome import Delivered, Gone, Outcome
 from service.subscribers import Chat, Rule
+from tests import beside
 from tests.test_text import OPENED
 
 FOLDER = Path(__file__).resolve().parent / "fixtures"
@@ -269,6 +271,7 @@ class Market:
     def __init__(self) -> None:
         self.rows = [reading("ALL", 2e6, 102e6), reading("BTC", 1e6, 60e6), reading("SOL", 9e5, 1e5, 1.0)]
         self.running: list[Episode] = [EPISODE]
+        self.beside = {asset: beside.full(asset, NOW) for asset in ("ALL", "BTC", "ETH")}
         self.told = [
             msgspec.structs.replace(OPENED, at=NOW - 30 * 3_600_000, asset="BTC", phase=Phase.CLOSED),
             OPENED,
@@ -285,6 +288,9 @@ class Market:
 
     async def venues(self) -> list[VenueReport]:
         return [venue("binance"), venue("bybit"), venue("okx", FeedState.DOWN)]
+
+    def context(self, asset: str) -> ContextReport | None:
+        return self.beside.get(asset)
 
     async def last(self, limit: int) -> list[Any]:
         return self.told[-limit:]
@@ -412,6 +418,8 @@ TALK: tuple[str | tuple[int, int], ...] = (
     "/top",
     "/status",
     "/last",
+    "/context",
+    (0, 0),
     {"en": "/subscirbe", "zh": "/subscirbe"},
     {"en": "/mute soon", "zh": "/mute 一会儿"},
     "/help",

@@ -187,6 +187,15 @@ def test_expressions_are_promql(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+CONTEXT = {
+    "How much fuel is there?",
+    "How old is it?",
+    "How much is open, by venue?",
+    "What do longs pay shorts?",
+    "What did US spot ETFs take in?",
+    "What does money cost?",
+    "How old is the context, by source?",
+}
 RUNNING = 'cascade_episode_usd{asset="BTC",kind="long_flush",severity="watch"}'
 COUNTED = 'cascade_episodes_open{kind="long_flush",severity="watch"}'
 GONE = '{asset="no data: the service does not answer"}'
@@ -212,6 +221,21 @@ def test_running_table_tells_none_from_a_dead_service(
     file.write_text(yaml.safe_dump({"tests": [{"interval": "15s", "input_series": fed, "promql_expr_test": [case]}]}))
     done = subprocess.run([PROMTOOL, "test", "rules", str(file)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("title", sorted(CONTEXT))
+def test_context_that_is_unknown_says_so_and_is_no_zero(title: str) -> None:
+    (panel,) = [panel for panel in PANELS if panel["title"] == title]
+    assert panel["fieldConfig"]["defaults"]["noValue"] == "no data: unknown"
+    assert all(not re.search(r"\bor (vector\(0\)|0 \*)", target["expr"]) for target in panel["targets"])
+
+
+def test_the_row_of_context_holds_all_of_it_below_the_market() -> None:
+    panels = BOARDS["cascade"]["panels"]
+    (row,) = [panel for panel in panels if panel["type"] == "row"]
+    below = {panel["title"] for panel in panels if panel["gridPos"]["y"] > row["gridPos"]["y"]}
+    assert row["title"].startswith("Context")
+    assert below == CONTEXT
 
 
 def test_floor_is_one_line_over_the_stacked_sides() -> None:
@@ -278,9 +302,24 @@ def test_alertmanager_takes_the_example() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+#: What stands beside the liquidations; the demo has no sources of it yet.
+BESIDE = [
+    metrics.OPEN_INTEREST,
+    metrics.FUNDING,
+    metrics.SQUEEZE_RISK,
+    metrics.SQUEEZE_RISK_AGE,
+    metrics.ETF_FLOW,
+    metrics.ETF_DAY,
+    metrics.RATE,
+    metrics.RATE_DAY,
+    metrics.CONTEXT_AGE,
+    metrics.CONTEXT_REQUESTS,
+    metrics.CONTEXT_FAILURES,
+]
 #: What the demo has no series of: it has no chats, its memory is shorter than a day, and only at its end there was more.
 ABSENT = [
     series(metrics.SINK_OVERDUE),
+    *(next(iter(metric.describe())).name for metric in BESIDE),
     series(metrics.AS_LARGE, asset="$asset", span="24h")[:-1],
     series(metrics.AS_LARGE, asset="$asset", span="1h", state="seen"),
 ]

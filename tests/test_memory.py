@@ -38,6 +38,15 @@ def test_parts_of_a_contract_come_together_and_each_keeps_its_age() -> None:
     assert found.funding_8h == pytest.approx(-0.0002)
 
 
+def test_a_funding_rate_and_its_interval_may_come_apart() -> None:
+    memory = Memory()
+    memory.hear([told(NOW - 2 * MINUTE, funding=0.0001, oi_coins=1.0, mark=1.0), told(NOW - MINUTE, interval_h=4)])
+    assert memory.leverage("BTC", NOW).venues[0].funding_8h == 0.0002
+    assert memory.leverage("BTC", NOW).venues[0].funding_at == NOW - 2 * MINUTE
+    memory.hear([told(NOW, funding=-0.0003)])
+    assert memory.leverage("BTC", NOW).funding_8h == -0.0006
+
+
 def test_a_funding_rate_without_its_interval_is_not_used() -> None:
     memory = Memory()
     memory.hear([told(funding=0.01, oi_coins=1.0, mark=1.0)])
@@ -121,7 +130,7 @@ def test_ranks_need_a_week_and_come_from_each_contracts_own_past() -> None:
     assert found is not None
     assert (found.oi_pct, found.oi_days) == (None, 0.0)
     memory.recall(told(), past)
-    found = memory.leverage("BTC", NOW)
+    found = memory.leverage("BTC", NOW + MINUTE)
     assert found is not None
     assert found.oi_pct == pytest.approx(20 / 179, abs=0.01)
     assert found.oi_days == pytest.approx(29.67, abs=0.4)
@@ -190,9 +199,9 @@ def test_points_keep_ninety_days_and_one_value_a_step() -> None:
     for step in range(700):
         points.add(NOW - (700 - step) * STEP, price=float(step))
     assert len(points) == KEEP_MS // STEP
-    points.add(NOW - STEP + 5, price=-1.0, oi_coins=None)
-    assert points.all()[-1].price == -1.0
-    assert points.all()[-1].oi_coins is None
+    last = points.all()[-1]
+    points.add(NOW - STEP + 5, price=-1.0, oi_coins=3.0)
+    assert points.all()[-1] == msgspec.structs.replace(last, oi_coins=3.0), "what a step knows already stands"
 
 
 def test_a_track_gives_the_last_value_before_a_moment_within_reach() -> None:

@@ -3,7 +3,7 @@
 from fastapi import FastAPI, Response
 
 from service import __version__
-from service.api import alerts, docs, house, problem, records, schema, stream, windows
+from service.api import alerts, context, docs, house, problem, records, schema, stream, windows
 from service.api.alerts import Archive
 from service.api.headers import Headers
 from service.api.view import View
@@ -33,6 +33,7 @@ def build(view: View) -> FastAPI:
         alerts.routes(archive),
         windows.routes(view),
         records.routes(view),
+        context.routes(view),
         house.routes(view),
         docs.routes(app.title),
     ):

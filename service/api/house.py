@@ -20,6 +20,7 @@ DOORS: Mapping[str, str] = {
     "/alerts/stream": "alerts as server-sent events",
     "/windows": "rolling totals of one asset, or of all on the enabled venues",
     "/records": "the largest hours and days of one asset that nothing has reached since",
+    "/context": "what stands beside the liquidations of one asset: leverage, squeeze risk, ETF flows, rates",
     "/episodes": "cascades that are running",
     "/venues": "the enabled venues and how they are",
     "/venues/{name}/bad-frames": "frames of a venue that could not be accepted",

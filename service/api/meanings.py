@@ -5,20 +5,24 @@ A test keeps it complete and without words that are nowhere.
 
 from collections.abc import Mapping
 
+from service.api.beside import BESIDE
+
 #: What a field means wherever it stands. Times are ms UTC on the service's clock, money is US dollars.
-MEANING: Mapping[str, str] = {
+_MARKET: Mapping[str, str] = {
     "about": "What the venue's public feed leaves out, in a sentence.",
     "alert": "Id of the alert that was refused.",
     "alerts": "Alerts, newest last; in an episode how many it has had.",
     "alike_since": "Since when everything is counted by the same venues and rules and without a hole of hours, ms UTC; "
     "null: as long as the memory reaches.",
     "allowed": "What would have been accepted.",
-    "asset": "The coin over all venues and contracts; ALL is all coins on the enabled venues.",
+    "asset": "The coin over all venues and contracts; ALL is all coins on the enabled venues, whose leverage and risk "
+    "are BTC's.",
     "assets": "Of ALL: dollars by asset, largest first; empty for one asset.",
     "at": "When, ms UTC: of an order the venue's time, of an alert or episode the moment judged, of a record the time "
     "it was set (null where the memory holds nothing as large), of a leader its own onset, of a refusal when it was "
-    "kept.",
-    "at_least": "True when the totals are a floor: a venue shows only a part, or not all of the span was heard.",
+    "kept, of a figure when its source told it.",
+    "at_least": "True when the totals are a floor: a venue shows only a part, or not all of the span was heard; of "
+    "open interest whether the dollars liquidated are.",
     "baseline": "What is usual for this market; null while unknown.",
     "because": "Why the rule fired or did not, in a sentence with its numbers.",
     "branching": "The part of the orders that earlier orders caused within seconds, 0 to 1; null where the feed shows "
@@ -38,7 +42,7 @@ MEANING: Mapping[str, str] = {
     "coverage": "How much of the span was heard, or of each span by its name; null while unknown.",
     "crossed_usd": "The market's floor in dollars where the hour has just crossed it; null when that was said before.",
     "cursor": "The alert's place in the archive.",
-    "date": "Its date in UTC, as 2025-10-10.",
+    "date": "Its date in UTC, as 2025-10-10; of ETF flows the trading day in US Eastern time.",
     "delivered_through": "The sink's cursor: everything up to it was delivered, refused or not for it; null before it "
     "has one.",
     "detail": "What was wrong.",
@@ -71,11 +75,12 @@ MEANING: Mapping[str, str] = {
     "hour_usd": "Dollars of both sides in the running hour.",
     "hi_usd": "Dollars of both sides, certainly not more: the total and all of the bucket its old edge runs through.",
     "id": "Stable name; seen twice it is the same.",
-    "inputs": "What went into the rules, by name; null while unknown.",
+    "inputs": "What went into the rules, or into a part of the gauge, by name; null while unknown.",
     "instruments": "Contracts known from the venue's metadata.",
     "kind": "short_squeeze: shorts were forced to buy; long_flush: longs were forced to sell.",
     "largest": "The largest single order of the span; null when there was none.",
-    "largest_since": "The date in UTC, as 2025-10-10; null where the memory holds nothing as large.",
+    "largest_since": "The date in UTC, as 2025-10-10, of ETF flows the last day with at least as much the same way; "
+    "null where the memory holds nothing as large.",
     "last_order_at": "Time of the last liquidation, ms UTC; null when there was none yet.",
     "lead": "Who went first, or that nobody did; null while unknown.",
     "learning": "True until 30 days have been heard: what is usual leans on the settings instead of on data.",
@@ -95,7 +100,8 @@ MEANING: Mapping[str, str] = {
     "n_eff": "Orders of equal size that would say as much: (sum of dollars)^2 over sum of squares.",
     "mid_usd": "Dollars of both sides, best guess: the total and the part of that bucket that is still inside. For "
     "display; claims rest on the total.",
-    "name": "The name of the venue or sink, as in filters and settings.",
+    "name": "The name of the venue or sink, as in filters and settings; of a source of context as in the metrics; of a "
+    "part of the gauge crowding, leverage or stretch.",
     "nearest": "Allowed names that look like what was asked, best first.",
     "next": "Cursor to ask on with as `since`: everything up to it has been looked at.",
     "notices": "How many alerts the episode has had.",
@@ -122,7 +128,8 @@ MEANING: Mapping[str, str] = {
     "rarity": "How often as much happens to this market, as `about once in 4 months`; null while it is being learned.",
     "rarity_days": "The same in days; null while unknown.",
     "ready": "True: the store answers and a venue is live.",
-    "ratio": "Ours over theirs; null while that has no meaning.",
+    "ratio": "Ours over theirs; of open interest the dollars that vanished over those liquidated, below 0 where it "
+    "grew; of a divergence the size of the flow over the forced dollars; null while that has no meaning.",
     "reason": "Why, in words; empty when there is nothing to explain.",
     "reconciled": "Our sums of the last 24 h beside those the venue itself publishes, over the same contracts and "
     "intervals; null: it publishes none, or none are known yet.",
@@ -130,7 +137,8 @@ MEANING: Mapping[str, str] = {
     "rule": "Of an alert what made it speak: early (fast growth), level (unusual 5 minutes), hour (the hour crossed "
     "its floor or grew), reminder (still running), calm (over); of a venue which orders of a "
     "second its feed shows of each contract, as its documentation says: complete (all of them), largest, latest, first "
-    "or unknown; in an explanation the name of one.",
+    "or unknown; in an explanation the name of one; of a divergence aligned_up, hollow_squeeze, leverage_only_up, "
+    "absorption, aligned_down or leverage_only_down.",
     "running": "True while it may still grow: it is already the largest since; only the end makes it final.",
     "rules": "Every rule and whether it fired.",
     "records": "Peaks that nothing has reached since, by measure and side, the latest (and so smallest) first.",
@@ -142,20 +150,20 @@ MEANING: Mapping[str, str] = {
     "seen": "When we received it, ms UTC.",
     "service": "The name of this service.",
     "severity": "How large against the market's floor: watch < warning < critical.",
-    "share": "Dollars of shorts over dollars of both sides, 0 to 1; of a leader its part of the dollars; null when "
-    "nothing was liquidated, or while unknown.",
+    "share": "Dollars of shorts over dollars of both sides, 0 to 1; of a leader its part of the dollars; of open "
+    "interest the part that was liquidated; null when nothing was liquidated, or while unknown.",
     "share_of_day": "The peak hour's part of the dollars of the last 24 h, 0 to 1; null while unknown.",
     "short_count": "Short positions closed by force, in orders.",
     "short_usd": "Dollars of short positions closed by force.",
-    "side": "The side of the positions that were closed by force.",
+    "side": "The side of the positions that were closed by force; of the gauge the one that would be.",
     "simulated": "True when the orders come from local venue servers: nothing of this happened in a market.",
-    "since": "When this state or comparison began, ms UTC.",
+    "since": "When this state or comparison began, ms UTC; of open interest the moment before the onset.",
     "socket": "Which of the venue's connections.",
     "sink": "The sink that refused.",
     "sinks": "Every channel alerts go to.",
     "sizes": "Whose order sizes an estimate leans on: reference (venues that show all), isolated (its own) or usual.",
     "sockets": "Every connection to the venue.",
-    "source": "Who counted.",
+    "source": "Who counted, or told it.",
     "span": "The rolling span: 1m, 5m, 15m, 1h, 4h, 24h.",
     "spans": "One entry a span, by its name.",
     "start": "Price at the start, in the quote currency.",
@@ -174,18 +182,25 @@ MEANING: Mapping[str, str] = {
     "unknown": "Venues whose missing part nobody can say: with one of them even the estimate is a floor.",
     "until": "Up to when, ms UTC.",
     "usd": "Dollars; of a record how much it was then (null where the memory holds nothing as large), of a course "
-    "those of its side since the onset.",
-    "usual_usd": "Dollars that are usual for this market in the span at this time of day.",
+    "those of its side since the onset, of ETF flows what came in over what went out (negative: out), of open "
+    "interest what there was before the onset.",
+    "usual_usd": "Dollars that are usual for this market in the span at this time of day; of ETF flows the median "
+    "size of the 60 days before, null below 20 of them.",
     "venue": "The venue's name; null where nobody led.",
     "venues": "By venue: its report, its dollars, or how many there are; of an estimate those whose missing part is "
-    "estimated.",
+    "estimated, of leverage those whose figures it is made of.",
     "venues_live": "How many of the venues are live now.",
     "version": "Version of the service.",
     "watching": "Markets whose growth is above the watch level, and since when, ms UTC.",
     "why": "The alert in a few short sentences; the first alone must do.",
     "within_s": "How close together the venues went, in seconds; null when one led.",
-    "word": "fading, steady, growing or exploding.",
+    "word": "fading, steady, growing or exploding; of the gauge low, raised (60), high (80) or extreme (90); of open "
+    "interest confirms, more or none; of rates where the 2-year yield puts the policy rate: lower, unchanged or "
+    "higher.",
     "zh": "Chinese.",
     "zone": "Where `zone_date` is a date: UTC+8, or UTC.",
     "zone_date": "The same moment's date in `zone`; null where the memory holds nothing as large.",
 }
+
+#: All of them.
+MEANING: Mapping[str, str] = {**_MARKET, **BESIDE}

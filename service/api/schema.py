@@ -13,15 +13,17 @@ from fastapi.openapi.utils import get_openapi
 from service.api import shapes
 from service.api.meanings import MEANING
 from service.api.problem import MEDIA_TYPE, ProblemDetails
-from service.model import Alert
+from service.model import Alert, Context
 
 _REF = "#/components/schemas/{name}"
 SHAPES = (
     Alert,
+    Context,
     shapes.Page,
     shapes.Window,
     shapes.Windows,
     shapes.Records,
+    shapes.Beside,
     shapes.Episodes,
     shapes.Venues,
     shapes.BadFrames,

@@ -9,10 +9,15 @@ from service.model import (
     Coverage,
     Episode,
     Estimated,
+    EtfFlow,
     Largest,
+    Leverage,
+    Rates,
     Record,
+    Risk,
     SecondOpinion,
     SinkReport,
+    SourceReport,
     Totals,
     VenueReport,
 )
@@ -93,6 +98,20 @@ class Records(Record, frozen=True, kw_only=True):
     alike_since: int | None
     zone: str
     records: Sequence[Standing]
+
+
+class Beside(Record, frozen=True, kw_only=True):
+    """What stands beside the liquidations of one asset, as it is known now."""
+
+    asset: str
+    now: int
+    simulated: bool
+    leverage: Leverage | None
+    risk: Mapping[str, Risk]
+    flows: Sequence[EtfFlow]
+    rates: Rates | None
+    missing: Mapping[str, str]
+    sources: Sequence[SourceReport]
 
 
 class Episodes(Record, frozen=True, kw_only=True):

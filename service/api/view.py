@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from service.clock import Clock
 from service.detector import Board
 from service.ledger import Ledger
-from service.model import Coverage, Depth, Episode, SecondOpinion, SinkReport, VenueReport
+from service.model import ContextReport, Coverage, Depth, Episode, SecondOpinion, SinkReport, VenueReport
 
 
 class View(Protocol):
@@ -28,6 +28,10 @@ class View(Protocol):
 
     def records(self, asset: str) -> Board | None:
         """What is remembered of an asset's largest hours and days; None when nothing is yet."""
+        ...
+
+    def context(self, asset: str) -> ContextReport | None:
+        """What stands beside an asset's liquidations, from memory; None while context is switched off."""
         ...
 
     def watching(self) -> Mapping[str, int]:

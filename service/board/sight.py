@@ -7,7 +7,7 @@ from typing import Protocol
 from service.clock import Clock
 from service.detector import Board
 from service.ledger import Ledger
-from service.model import Coverage, Episode, VenueReport
+from service.model import ContextReport, Coverage, Episode, VenueReport
 from service.pipeline import Recent
 
 
@@ -28,6 +28,10 @@ class Sight(Protocol):
 
     def records(self, asset: str) -> Board | None:
         """What is remembered of an asset's largest hours and days."""
+        ...
+
+    def context(self, asset: str) -> ContextReport | None:
+        """What stands beside an asset's liquidations, from memory; None while context is switched off."""
         ...
 
     async def coverage(self, asset: str, span: str, now: int) -> Coverage:

@@ -65,6 +65,11 @@ def list_page(visit: Visit, page: int = 0) -> Answer:
     return Answer(text=say.rules(shown, page + 1, last + 1) if shown else say.no_rules, buttons=rows)
 
 
+def context_buttons(visit: Visit, asset: str) -> Buttons:
+    """The other markets by name."""
+    return [[(visit.say.asset(name), packed("beside", name)) for name in MARKET_NAMES if name != asset]]
+
+
 def page_with(visit: Visit, id: int) -> int:
     """On which page a rule stands; the first for one that is gone."""
     return next((place // PAGE for place, rule in enumerate(visit.chat.rules) if rule.id == id), 0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from service.bot.market import Status, Top
 from service.bot.seen import Counts
-from service.model import Alert
+from service.model import Alert, ContextReport
 from service.subscribers import Chat, Quiet, Rule
 from service.subscribers.misread import Misread
 
@@ -132,6 +132,9 @@ class Phrases:
     status: Callable[[Status], str]
     last: Callable[[Sequence[Alert], int], str]
     """Of the alerts, newest last, and now (ms UTC)."""
+
+    context: Callable[[str, ContextReport | None], str]
+    """Of the market asked for, and what stands beside it; None while context is switched off."""
 
     choose_language: str
     language_set: str

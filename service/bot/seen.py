@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from service.model import Alert, Episode, Reading, VenueReport
+from service.model import Alert, ContextReport, Episode, Reading, VenueReport
 from service.sinks.telegram.outcome import Outcome
 from service.subscribers import Chat, Rule
 
@@ -119,6 +119,10 @@ class House(Protocol):
 
     async def venues(self) -> Sequence[VenueReport]:
         """Every enabled venue."""
+        ...
+
+    def context(self, asset: str) -> ContextReport | None:
+        """What stands beside an asset's liquidations, from memory; None while context is switched off."""
         ...
 
     async def last(self, limit: int) -> Sequence[Alert]:

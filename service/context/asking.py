@@ -136,8 +136,8 @@ class TickerPoll:
                 self._standing.answered(self._clock.now(), changed=True, reason=this.words())
             return every_s
         if this.lasting:
-            return max(self._failed(f"{AGAIN}{this.words()}"), every_s, DECLINED_S)
-        return max(self._failed(this.words()), every_s)
+            self._hold(DECLINED_S * self._dice.uniform(1.0, 1.0 + JITTER))
+        return max(self._failed(f"{AGAIN if this.lasting else ''}{this.words()}"), every_s)
 
     async def _ask_all(self, asks: Sequence[Ask], known: Mapping[str, Instrument]) -> _Round:
         this, now = _Round(), self._clock.now()

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Sequence
 
 from service.context.contract import Contract, Fresh, Told, fresh_value
 from service.context.points import KEEP_MS
-from service.context.risk import LEAST_DAYS, OI_DAYS, STEP, percentile
+from service.context.risk import OI_DAYS
 from service.model import HOUR, Leverage, Record, VenueLeverage
 
 DAY = 24 * HOUR
 #: Open interest is ranked among so much past, funding among all that is kept.
 OI_BACK_MS = OI_DAYS * DAY
 
+_DIGITS = 9
 _Weighted = tuple[float | None, float | None]
 
 
@@ -99,10 +100,9 @@ def _rank(contracts: Sequence[Contract], name: str, fresh: Fresh, now: int) -> t
     days = []
     for one in contracts:
         told = one.coins if name == "oi_coins" else one.funding_8h
-        value, past = fresh_value(told, now, within), one.points.values(name, now - back, now - STEP)
-        span = one.points.days(name, now - back)
-        if value is not None and span >= LEAST_DAYS:
-            ranks.append((percentile(past, value), _weight(one)))
+        rank, span = one.rank(name, told, back, now)
+        if rank is not None and fresh_value(told, now, within) is not None:
+            ranks.append((rank, _weight(one)))
             days.append(span)
     return _mean(ranks), round(min(days, default=0.0), 2)
 
@@ -117,7 +117,7 @@ def _value(told: Told | None) -> float | None:
 
 def _sum(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
-    return sum(known) if known else None
+    return round(sum(known), 2) if known else None
 
 
 def _mean(weighted: Iterable[_Weighted]) -> float | None:
@@ -127,4 +127,4 @@ def _mean(weighted: Iterable[_Weighted]) -> float | None:
         return None
     if not any(weight for _, weight in known):
         known = [(value, 1.0) for value, _ in known]
-    return sum(value * weight for value, weight in known) / sum(weight for _, weight in known)
+    return round(sum(value * weight for value, weight in known) / sum(weight for _, weight in known), _DIGITS)

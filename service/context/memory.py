@@ -49,10 +49,7 @@ class Memory:
         own = self._contract(ticker).points
         for point in points:
             told = msgspec.structs.asdict(point)
-            at = told.pop("at")
-            own.add(
-                at, **{name: value for name, value in told.items() if value is not None and not own.knows(at, name)}
-            )
+            own.add(told.pop("at"), **told)
 
     def contracts(self, asset: str) -> list[Contract]:
         """Every contract of an asset that was ever told of."""

@@ -29,7 +29,7 @@ class Points:
         return len(self._at)
 
     def add(self, at: int, **values: float | None) -> None:
-        """Take what is known at `at`: a later value of the same step and field replaces the earlier, None changes none.
+        """Take what is known at `at`; what a step knows already stands, so that its values are as old as it says.
 
         Steps may come in any order; those older than 90 days before the newest are dropped.
         """
@@ -40,19 +40,13 @@ class Points:
             for column in self._columns.values():
                 column.insert(place, math.nan)
         for name, value in values.items():
-            if value is not None:
+            if value is not None and math.isnan(self._columns[name][place]):
                 self._columns[name][place] = value
         first = bisect_right(self._at, self._at[-1] - KEEP_MS)
         if first:
             del self._at[:first]
             for column in self._columns.values():
                 del column[:first]
-
-    def knows(self, at: int, name: str) -> bool:
-        """Whether the step of `at` has a value of that field."""
-        place = bisect_left(self._at, at // STEP * STEP)
-        known = place < len(self._at) and self._at[place] == at // STEP * STEP
-        return known and not math.isnan(self._columns[name][place])
 
     def values(self, name: str, since: int, until: int) -> list[float]:
         """The known values of a field from `since` to `until` ms UTC, in order of time."""

@@ -55,6 +55,11 @@ class Standing:
         self.missed = 0
         """Requests of which nothing could be used."""
 
+    @property
+    def failing(self) -> bool:
+        """Whether nothing could be used the last time."""
+        return self._failures > 0
+
     def asked(self, address: str, now: int) -> None:
         """A request goes out at `now` (ms UTC); `address` as people may see it."""
         self._address, self._asked_at = address, now

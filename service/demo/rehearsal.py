@@ -18,6 +18,8 @@ class Stage(Record, frozen=True, kw_only=True):
     origin: int
     wall_origin: int | None
     speed: float
+    slow: Mapping[str, str] = {}
+    """Where the local pages of ETF flows and rates are; without them neither is asked for."""
     home: str
     """Data directory; a rehearsal never shares one with the real thing."""
 
@@ -36,7 +38,15 @@ def settings_toml(stage: Stage) -> str:
     lines += ["", "[venues]", f"enabled = {json.dumps(list(stage.endpoints))}"]
     for venue, urls in stage.endpoints.items():
         lines += ["", f"[venues.{venue}.endpoints]", *(f"{key} = {_text(url)}" for key, url in urls.items())]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_slow(stage.slow)]) + "\n"
+
+
+def _slow(pages: Mapping[str, str]) -> list[str]:
+    """A rehearsal asks none of the real ones."""
+    etf, fred = pages.get("etf"), pages.get("fred")
+    flows = ['sources = ["farside"]', f"farside_url = {_text(etf)}"] if etf else ["sources = []"]
+    rates = ['sources = ["fred"]', f"fred_url = {_text(fred)}"] if fred else ["sources = []"]
+    return ["", "[context.etf]", *flows, "", "[context.rates]", *rates]
 
 
 def _iso(at: int) -> str:

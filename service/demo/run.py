@@ -28,6 +28,7 @@ from service.masking import scrub, secrets_of
 from service.model import ALL, HOUR, MINUTE, Alert, Phase, Record
 from service.settings import Settings, load
 from service.simulator import Market, scenario
+from service.simulator.slow import SlowPages, etf
 from service.tape import Row
 
 VENUES = ("binance", "bybit", "okx")
@@ -39,7 +40,7 @@ _PLACE = "place.json"
 #: The store forgets its buckets by real time, so a demo that lay longer cannot be gone on with.
 _STALE_S = 2 * 3600
 _BATCH = 500
-_REAL = ("REDIS_URL", "CASCADE_SINKS__")
+_REAL = ("REDIS_URL", "CASCADE_SINKS__", "CASCADE_CONTEXT__")
 #: The episode of the evening must have closed by then, else something is broken.
 CURTAIN = scenario.START + 4 * HOUR
 
@@ -74,10 +75,16 @@ async def demo(plan: Plan, screen: Screen, stop: asyncio.Event) -> None:
         clock = ScaledClock(origin, plan.speed)
         async with (
             Market(VENUES, clock, symbols=scenario.SYMBOLS) as market,
+            SlowPages(clock, etf.page) as slow,
             httpx.AsyncClient(trust_env=False) as client,
         ):
             stage = Stage(
-                endpoints=market.endpoints, origin=origin, wall_origin=None, speed=plan.speed, home=str(plan.home)
+                endpoints=market.endpoints,
+                origin=origin,
+                wall_origin=None,
+                speed=plan.speed,
+                slow=slow.endpoints,
+                home=str(plan.home),
             )
             settings = _settings(plan, stage)
             app = App(settings, ledger, clock, client)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from msgspec.structs import replace
 
 from service.api.view import View
-from service.model import ALL, Alert, Reading, VenueReport
+from service.model import ALL, Alert, ContextReport, Reading, VenueReport
 
 _HOUR = "1h"
 #: Of so many alerts the newest that are no lines are told.
@@ -37,6 +37,10 @@ class House:
     async def venues(self) -> Sequence[VenueReport]:
         """Every enabled venue."""
         return await self._view.venues()
+
+    def context(self, asset: str) -> ContextReport | None:
+        """What stands beside an asset's liquidations; None while context is switched off."""
+        return self._view.context(asset)
 
     async def last(self, limit: int) -> list[Alert]:
         """The newest alerts people are told of, newest last."""

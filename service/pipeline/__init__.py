@@ -1,5 +1,6 @@
 """The street right of the queue: queue -> ledger -> detector -> alerts. Owns the order of the steps, no rule."""
 
+from service.pipeline.beside import Beside
 from service.pipeline.boards import Boards
 from service.pipeline.cover import Cover
 from service.pipeline.depths import Depths
@@ -14,6 +15,7 @@ from service.pipeline.sources import Sources
 from service.pipeline.street import Parts, Pipeline
 
 __all__ = [
+    "Beside",
     "Boards",
     "Cover",
     "Depths",

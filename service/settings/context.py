@@ -24,6 +24,7 @@ def _meetings(where: str) -> str:
 
 
 EtfPage = Literal["farside", "sosovalue", "coinglass"]
+RateSource = Literal["newyork", "treasury", "fred"]
 
 
 def _coins(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -46,15 +47,19 @@ class EtfKnobs(Section):
     """Where Farside's pages stand."""
     sosovalue_key: Annotated[SecretStr, AfterValidator(header_key)] = SecretStr("")
     """Key of SoSoValue's interface; a secret, better set as CASCADE_CONTEXT__ETF__SOSOVALUE_KEY."""
-    sosovalue_url: Annotated[str, AfterValidator(web_url)] = "https://openapi.sosovalue.com"
+    sosovalue_url: Annotated[str, AfterValidator(web_url)] = "https://api.sosovalue.xyz"
     """Where SoSoValue's interface stands."""
 
 
 class RatesKnobs(Section):
     """[context.rates]: what the market expects of the US policy rate."""
 
-    enabled: bool = True
-    """Ask for rates."""
+    sources: tuple[RateSource, ...] = ("newyork", "treasury")
+    """Who is asked; of two that tell a day the first to tell it is believed."""
+    newyork_url: Annotated[str, AfterValidator(web_url)] = "https://markets.newyorkfed.org"
+    """Where the Federal Reserve Bank of New York tells the target range and SOFR."""
+    treasury_url: Annotated[str, AfterValidator(web_url)] = "https://home.treasury.gov"
+    """Where the Treasury tells yields."""
     fred_url: Annotated[str, AfterValidator(web_url)] = "https://fred.stlouisfed.org"
     """Where FRED's CSV files stand."""
     meetings: Annotated[str, AfterValidator(_meetings)] = SHIPPED

@@ -12,10 +12,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 
-from service.model import HOUR, SECOND, Side
+from service.model import SECOND, Side
 from service.simulator.base import VenueServer
 from service.simulator.contracts import Listing, Order, plain
 from service.simulator.peer import Peer
+from service.simulator.standing import premium
 
 ALL_ORDERS = "!forceOrder@arr"
 _ALL_MARKS = ("!markPrice@arr@1s", "!markPrice@arr")
@@ -158,9 +159,9 @@ class ForceOrderServer(VenueServer):
     def told_mark(self, listing: Listing) -> dict[str, object]:
         """One contract's mark."""
         now, price = self.clock.now(), self.price(listing)
-        funding = (now // (8 * HOUR) + 1) * 8 * HOUR
+        rate, due = premium.paid(self, listing)
         body: dict[str, object] = {"e": "markPriceUpdate", "E": now, "s": listing.symbol, "p": price, "P": price}
-        return body | {"i": price, "r": "0.00010000", "T": funding}
+        return body | {"i": price, "r": rate, "T": due}
 
     def _wrapped(self, peer: Peer, topic: str, body: object) -> str:
         return _json({"stream": topic, "data": body} if peer.combined else body)

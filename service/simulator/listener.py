@@ -59,6 +59,10 @@ class Listener(ABC):
     def rest(self, path: str, query: Mapping[str, str]) -> Answer:
         """Status and body of a GET."""
 
+    def post(self, path: str, body: bytes) -> Answer:  # noqa: ARG002  # few venues have a path that wants a POST
+        """Status and body of a POST."""
+        return 405, "Method Not Allowed"
+
     def wire(self, text: str) -> str | bytes:
         """A text as it travels; most venues send text frames."""
         return text
@@ -158,10 +162,16 @@ class Listener(ABC):
             return None if known else ws.respond(HTTPStatus.NOT_FOUND, f"no such path: {url.path}\n")
         self._asked += 1
         throttled = self.faults.throttle and self._asked % (self.faults.throttle + 1) == 0
-        status, body = (429, _TOO_MANY) if throttled else self.rest(url.path, dict(parse_qsl(url.query)))
+        status, body = (429, _TOO_MANY) if throttled else self._answered(ws, request)
         payload = msgspec.json.encode(body)
         headers = Headers({"Content-Type": "application/json", "Content-Length": str(len(payload))})
         if throttled:
             headers["Retry-After"] = "2"
         headers["Connection"] = "close"
         return Response(status, HTTPStatus(status).phrase, headers, payload)
+
+    def _answered(self, ws: ServerConnection, request: Request) -> Answer:
+        url = urlsplit(request.path)
+        if request.method == "POST" and isinstance(ws, Line):
+            return self.post(url.path, ws.posted)
+        return self.rest(url.path, dict(parse_qsl(url.query)))

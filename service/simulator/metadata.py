@@ -32,6 +32,16 @@ def instruments(kind: str, listings: Sequence[Listing]) -> Mapping[str, object]:
     return {"code": "0", "msg": "", "data": [_okx(kind, listing) for listing in listings]}
 
 
+def contract_info(listing: Listing, face: float) -> Mapping[str, object]:
+    """One contract of HTX's three lists, of `face` coins (linear) or dollars (coin-margined)."""
+    body = {"symbol": listing.base, "contract_code": listing.symbol, "contract_size": face, "price_tick": 0.1}
+    body |= {"delivery_time": "", "create_date": "20201021", "contract_status": 1}
+    if not listing.inverse:
+        kind = "futures" if listing.expiry else "swap"
+        body |= {"business_type": kind, "pair": f"{listing.base}-{listing.quote}", "trade_partition": "USDT"}
+    return body | {"contract_type": "quarter" if listing.expiry else "swap"}
+
+
 def _binance(listing: Listing) -> dict[str, object]:
     body: dict[str, object] = {
         "symbol": listing.symbol,

@@ -1,6 +1,7 @@
 """One client's connection as a venue server sees it. Owns sending, cutting and its topics; no venue's words."""
 
 import asyncio
+import re
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -14,12 +15,28 @@ PATIENCE_S = 30.0
 PROOF_S = 5.0
 _CLOGGED_BYTES = 2**15
 _PONG = b"\x8a"
+_POST = b"POST "
+_LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]{1,9})", re.IGNORECASE)
 
 
 class Line(ServerConnection):
-    """A server connection that can stop answering pings while everything else goes on."""
+    """A server connection that can stop answering pings while everything else goes on, and that takes a POST."""
 
     mute: Callable[[], bool] = staticmethod(lambda: False)
+    posted: bytes = b""
+    """The body of the POST that came instead of a handshake."""
+    _opening: bytes | None = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Put the body of a POST aside: the library reads handshakes, which have none, and refuses others."""
+        if self._opening is not None:
+            self._opening += data
+            told = _apart(self._opening)
+            if told is None:
+                return
+            self._opening = None
+            data, self.posted = told
+        super().data_received(data)
 
     def send_data(self) -> None:
         """Write what is due, without pongs while mute."""
@@ -97,3 +114,14 @@ class Peer:
         while self.asked[0] <= now - window_ms:
             self.asked.popleft()
         return len(self.asked) > most
+
+
+def _apart(received: bytes) -> tuple[bytes, bytes] | None:
+    """A request without its body, and the body; None while some of it is still to come. Only a POST has one."""
+    if not _POST.startswith(received[: len(_POST)]):
+        return received, b""
+    head, end, body = received.partition(b"\r\n\r\n")
+    length = _LENGTH.search(head)
+    if not end or (length and int(length[1]) > len(body)):
+        return None
+    return _LENGTH.sub(b"", head) + end, body

@@ -83,6 +83,12 @@ def asset(text: str) -> str:
     return name
 
 
+def market(text: str) -> str:
+    """A coin, or ALL by any of its names, in capitals. Raises Misread for what cannot be one."""
+    meant = _WORDS.get(plain(text).lower())
+    return ALL if meant == ("asset", ALL) else asset(text)
+
+
 def language(code: str | None, default: str) -> str:
     """`zh` for a Chinese code of Telegram's (zh-hans, zh-TW), `en` for an English one, else the service's default."""
     head = (code or "").lower().replace("_", "-").partition("-")[0]

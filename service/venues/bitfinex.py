@@ -14,6 +14,7 @@ from service.model import SECOND, Completeness, Contract, DecodeError, Instrumen
 from service.symbols import asset_of_base
 from service.venues import base
 from service.venues.base import Control, Event, Leaving, Page, Plan, Refused, Session, Spoilt, Subscribed, Venue
+from service.venues.tickers.bitfinex import BitfinexTickers
 
 NAME = "bitfinex"
 HOST = "api-pub.bitfinex.com"
@@ -132,6 +133,7 @@ class Bitfinex(Venue):
     usual_per_minute: ClassVar[float] = 0.04  # 500 rows, some three an order, were seen to span 78 hours
     about: ClassVar[str] = "Shows every liquidation of margin and derivative positions, at the price of the take-over."
     history: ClassVar[base.History | None] = _History()
+    tickers: ClassVar[base.Tickers | None] = BitfinexTickers()
 
     def completeness(self, at: int) -> Completeness:
         """A trigger for each position; nothing says that any is left out."""

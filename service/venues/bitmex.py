@@ -12,7 +12,8 @@ import msgspec
 from service.model import Completeness, Contract, DecodeError, Instrument, Print, Side
 from service.symbols import asset_of_base
 from service.venues import base
-from service.venues.base import Control, Event, Heartbeat, Plan, Pong, Refused, Session, Subscribed, Venue
+from service.venues.base import Event, Heartbeat, Plan, Pong, Refused, Session, Sipping, Subscribed, Venue
+from service.venues.tickers.bitmex import BitmexTickers
 
 NAME = "bitmex"
 ORDERS = "liquidation"
@@ -72,7 +73,6 @@ _FRAME = msgspec.json.Decoder(_Frame)
 _ROWS = msgspec.json.Decoder(list[_Row])
 _MARKS = msgspec.json.Decoder(list[_Mark])
 _CATALOGUE = msgspec.json.Decoder(list[_Contract])
-_CONTROL = (Control(),)
 
 
 class Bitmex(Venue):
@@ -88,6 +88,7 @@ class Bitmex(Venue):
     usual_per_minute: ClassVar[float] = 0.1  # guessed: nobody is known to have counted
     by_default: ClassVar[bool] = False  # the exchange closed on 2026-09-23
     about: ClassVar[str] = "Closed on 2026-09-23. Shows every order as placed, at its bankruptcy price, without a time."
+    tickers: ClassVar[base.Tickers | None] = BitmexTickers()
 
     def completeness(self, at: int) -> Completeness:
         """Every order enters the table."""
@@ -129,6 +130,7 @@ class _Session(Session):
     def __init__(self, topics: Sequence[str]) -> None:
         self._topics = topics
         self._waiting = set(topics)
+        self._sipping = Sipping(BitmexTickers())
         self._bitcoin: float | None = None
         """Dollars of one bitcoin, the last mark heard on this connection."""
 
@@ -143,18 +145,18 @@ class _Session(Session):
             return ()  # our own heartbeat, in a recording of both directions
         message = base.parse(_FRAME, frame)
         if message.table == "instrument":
-            return self._mark(base.parse(_MARKS, message.data))
+            self._mark(base.parse(_MARKS, message.data))
+            return self._sipping.events(frame, seen)
         if message.table == ORDERS and message.action == "insert":
             return _prints(base.parse(_ROWS, message.data), self._bitcoin, seen)
         # an `update` changes what is left of an order or its limit, a `delete` ends it, a `partial` repeats open ones
         return () if message.table else self._answer(message)
 
-    def _mark(self, rows: list[_Mark]) -> Sequence[Event]:
+    def _mark(self, rows: list[_Mark]) -> None:
         """Updates tell only what changed: the last mark stands."""
         for row in rows:
             if row.symbol == BITCOIN and row.mark_price is not None:
                 self._bitcoin = base.number(row.mark_price, "markPrice")
-        return _CONTROL
 
     def _answer(self, answer: _Frame) -> Sequence[Event]:
         if answer.error is not None or answer.success is False:

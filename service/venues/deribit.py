@@ -13,6 +13,7 @@ from service.model import HOUR, Completeness, Contract, DecodeError, Instrument,
 from service.symbols import asset_of_base, asset_of_symbol
 from service.venues import base
 from service.venues.base import Control, Event, History, Page, Plan, Refused, Say, Session, Subscribed, Venue
+from service.venues.tickers.deribit import DeribitTickers
 
 NAME = "deribit"
 ORDERS = "trades.future.any.100ms"  # perpetuals are futures here; without a login there is no faster interval
@@ -133,6 +134,7 @@ class Deribit(Venue):
     fills: ClassVar[bool] = True
     about: ClassVar[str] = "Shows every liquidation, as the trades that filled it: one order may come in many parts."
     history: ClassVar[History] = _Past()
+    tickers: ClassVar[base.Tickers | None] = DeribitTickers()
 
     def completeness(self, at: int) -> Completeness:
         """Every trade is told and says whether it was forced."""

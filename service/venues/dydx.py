@@ -13,6 +13,7 @@ from service.model import Completeness, Contract, DecodeError, Instrument, Print
 from service.symbols import asset_of_base
 from service.venues import base
 from service.venues.base import Control, Event, History, Page, Plan, Refused, Session, Spoilt, Subscribed, Venue
+from service.venues.tickers.dydx import DydxTickers
 
 NAME = "dydx"
 TRADES = "v4_trades"
@@ -120,6 +121,7 @@ class Dydx(Venue):
     fills: ClassVar[bool] = True
     about: ClassVar[str] = "Shows every fill of a liquidation order; what deleveraging closes is not among them."
     history: ClassVar[History | None] = _History()
+    tickers: ClassVar[base.Tickers | None] = DydxTickers()
 
     def completeness(self, at: int) -> Completeness:
         """Liquidations are fills on chain, and the channel carries every fill."""

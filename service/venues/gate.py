@@ -12,7 +12,8 @@ import msgspec
 from service.model import Completeness, Contract, DecodeError, Instrument, Liquidation, Print, Side
 from service.symbols import asset_of_base
 from service.venues import base
-from service.venues.base import Control, Event, History, Page, Plan, Session, Spoilt, Venue
+from service.venues.base import Control, Event, History, Page, Plan, Session, Sipping, Spoilt, Venue
+from service.venues.tickers.gate import GateTickers
 
 NAME = "gate"
 ORDERS, TICKERS = "futures.public_liquidates", "futures.tickers"
@@ -115,6 +116,7 @@ class Gate(Venue):
     about: ClassVar[str] = "Shows every liquidation order since 2026-08-20, at its order price, in batches of a second."
     history: ClassVar[History | None] = _Past()
     tallies: ClassVar[base.Tallies | None] = base.ContractStats()
+    tickers: ClassVar[base.Tickers | None] = GateTickers()
 
     def completeness(self, at: int) -> Completeness:
         """Complete on paper since orders are batched and none is dropped."""
@@ -158,6 +160,7 @@ class _Session(Session):
     def __init__(self, topics: Sequence[str]) -> None:
         self._asks = dict(topic.split(" ") for topic in topics)
         self._waiting = set(self._asks)
+        self._sipping = Sipping(GateTickers())
         self._pongs = bool(topics) and TICKERS not in self._asks  # then nothing else shows more than a socket
 
     def hello(self, now: int) -> Sequence[str]:
@@ -176,7 +179,8 @@ class _Session(Session):
             return (base.Leaving(reason=message.msg),)
         if message.channel in ("", ORDERS):
             raise DecodeError("neither a channel's data nor an answer to a request")
-        return (Control(),) if (message.channel, message.event) == (TICKERS, "update") else ()
+        told = (message.channel, message.event) == (TICKERS, "update")
+        return self._sipping.events(frame, seen) if told else ()
 
     def _answer(self, answer: _Frame) -> Sequence[Event]:
         """A refusal stands in `error`, or in `result` alone; without its ticker a socket goes by its pongs."""

@@ -14,6 +14,7 @@ from service.model import Completeness, Contract, DecodeError, Instrument, Print
 from service.symbols import asset_of_base
 from service.venues import base
 from service.venues.base import Control, Event, History, Page, Plan, Refused, Say, Session, Spoilt, Subscribed, Venue
+from service.venues.tickers.htx import HtxTickers
 
 NAME = "htx"
 TOPIC = "public.*.liquidation_orders"
@@ -120,6 +121,7 @@ class Htx(Venue):
     usual_per_minute: ClassVar[float] = 0.23
     about: ClassVar[str] = "Shows liquidations at their bankruptcy price; whether it leaves any out is not documented."
     history: ClassVar[History | None] = _Past()
+    tickers: ClassVar[base.Tickers | None] = HtxTickers()
 
     def completeness(self, at: int) -> Completeness:
         """The venue does not say whether it throttles."""

@@ -14,7 +14,8 @@ import msgspec
 from service.model import Completeness, Contract, DecodeError, Instrument, Print, Side
 from service.symbols import asset_of_base
 from service.venues import base
-from service.venues.base import Control, Event, Heartbeat, Plan, Pong, Refused, Session, Subscribed, Venue
+from service.venues.base import Event, Heartbeat, Plan, Pong, Refused, Session, Sipping, Subscribed, Venue
+from service.venues.tickers.hyperliquid import HyperliquidTickers
 
 NAME = "hyperliquid"
 MOST_USERS = 10  # distinct accounts an IP may watch; one more is refused
@@ -98,7 +99,6 @@ _ANSWER = msgspec.json.Decoder(_Answer)
 _TOPIC = msgspec.json.Decoder(_Topic)
 _WORDS = msgspec.json.Decoder(str)
 _META = msgspec.json.Decoder(_Meta | tuple[_Meta, msgspec.Raw])
-_CONTROL = (Control(),)
 
 
 class Hyperliquid(Venue):
@@ -108,6 +108,7 @@ class Hyperliquid(Venue):
     docs: ClassVar[str] = "https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/subscriptions"
     endpoints: ClassVar[Mapping[str, str]] = {
         "public": "wss://api.hyperliquid.xyz/ws",
+        "rest": "https://api.hyperliquid.xyz",
         "sentinels": ",".join(SENTINELS),
     }
     dial_gap_s: ClassVar[float] = 3.0  # 30 new connections a minute and IP
@@ -115,6 +116,7 @@ class Hyperliquid(Venue):
     by_default: ClassVar[bool] = False
     fills: ClassVar[bool] = True
     about: ClassVar[str] = "Shows only the fills of a few watched accounts; what part of the whole that is, is unknown."
+    tickers: ClassVar[base.Tickers | None] = HyperliquidTickers()
 
     def completeness(self, at: int) -> Completeness:
         """A part of unknown size."""
@@ -164,10 +166,10 @@ class Hyperliquid(Venue):
 class _Session(Session):
     def __init__(self, topics: Sequence[str]) -> None:
         self._topics = topics
+        self._sipping = Sipping(HyperliquidTickers())
         self._waiting = {_TOPIC.decode(topic) for topic in topics}
         self._refused = 0
-        self._watching = False
-        self._done = not topics
+        self._watching, self._done = False, not topics
 
     def hello(self, now: int) -> Sequence[str]:
         del now
@@ -175,7 +177,7 @@ class _Session(Session):
 
     def decode(self, frame: str | bytes, seen: int) -> Sequence[Event]:
         if base.whole(frame, _MARKS):
-            return _CONTROL
+            return self._sipping.events(frame, seen)
         message = base.parse(_FRAME, frame)
         events: Sequence[Event] = ()
         match message.channel:

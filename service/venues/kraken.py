@@ -14,6 +14,7 @@ from service.model import Completeness, Contract, DecodeError, Instrument, Print
 from service.symbols import asset_of_base, asset_of_symbol
 from service.venues import base
 from service.venues.base import Control, Event, Page, Plan, Refused, Say, Session, Spoilt, Subscribed, Venue
+from service.venues.tickers.kraken import KrakenTickers
 
 NAME = "kraken"
 HOST = "futures.kraken.com"
@@ -120,6 +121,7 @@ class Kraken(Venue):
     fills: ClassVar[bool] = True
     about: ClassVar[str] = "Shows every trade that liquidates a position, one row for each fill."
     history: ClassVar[base.History | None] = _History()
+    tickers: ClassVar[base.Tickers | None] = KrakenTickers()
 
     def completeness(self, at: int) -> Completeness:
         """All trades are shown, and those of liquidations are marked."""

@@ -12,6 +12,7 @@ from service.model import Completeness, Contract, DecodeError, Instrument, Print
 from service.symbols import asset_of_base
 from service.venues import base
 from service.venues.base import Control, Event, Leaving, Plan, Refused, Say, Session, Spoilt, Subscribed, Venue
+from service.venues.tickers.lighter import LighterTickers
 
 NAME = "lighter"
 #: The chain's height, a frame of some eighty bytes several times a second: it never rests and needs no market.
@@ -90,6 +91,7 @@ class Lighter(Venue):
     usual_per_minute: ClassVar[float] = 1.0
     fills: ClassVar[bool] = True
     about: ClassVar[str] = "Shows every fill of a liquidation order; deleveraging and settlements are not among them."
+    tickers: ClassVar[base.Tickers | None] = LighterTickers()
 
     def completeness(self, at: int) -> Completeness:
         """The trade channel carries every trade, liquidations in a list of their own."""

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from service.bot.chinese.rules import asset
 from service.bot.market import Line, Status, Top
-from service.bot.phrases import safe
-from service.model import Alert, Coverage, Episode, FeedState, Phase
+from service.bot.phrases import safe, whole
+from service.model import Alert, ContextReport, Coverage, Episode, FeedState, Phase
 from service.text import facts
 from service.text.amounts import clock_utc, percent, usd_zh, when_utc
 from service.text.chinese.nouns import KIND, floor, name, share
+from service.text.chinese.standing import standing
+from service.text.standing import Fact
 
 _STATE = {
     FeedState.CONNECTING: "连接中",
@@ -43,6 +45,20 @@ def last(alerts: Sequence[Alert], now: int) -> str:
     if not alerts:
         return "目前没有可显示的事件。"
     return "<b>最近的事件</b>\n" + "\n".join(_alert(alert, now) for alert in alerts)
+
+
+def context(market: str, report: ContextReport | None) -> str:
+    """What stands beside a market."""
+    if report is None:
+        return "这里没有开启背景数据：不读取持仓量、资金费率、ETF流向和利率。"
+    head = f"<b>市场背景：{safe(asset(market))}，{clock_utc(report.now)}</b>"
+    lines = "\n".join(_fact(fact) for fact in standing(report))
+    return f"{head}\n{lines}\n\n燃料反映拥挤程度，不是预测。未知不等于零。"
+
+
+def _fact(fact: Fact) -> str:
+    notes = "".join(f" · {whole(note)}" for note in fact.notes)
+    return f"{whole(fact.head)}：<b>{whole(fact.said)}</b>{notes}"
 
 
 def _line(line: Line) -> str:

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, Command] = {
     "top": market.top,
     "status": market.status,
     "last": market.last,
+    "context": market.context,
     "lang": chat.lang,
     "stop": chat.stop,
     "help": chat.help,
@@ -27,7 +28,7 @@ COMMANDS: Mapping[str, Command] = {
 }
 
 #: What anybody may ask in a group; all else changes what the group is told.
-ANYBODY = frozenset({"top", "status", "last", "rules", "help"})
+ANYBODY = frozenset({"top", "status", "last", "context", "rules", "help"})
 #: Known to the owners only; to others there is no such command.
 OWNERS = frozenset({"stats"})
 
@@ -50,6 +51,7 @@ TAPS: Mapping[str, Tap] = {
     "critical": hours.critical,
     "mute": hours.choose_mute,
     "unmute": hours.end_mute,
+    "beside": market.beside,
     "lang": chat.choose_lang,
     "stop": chat.sure,
     "keep": chat.keep,

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from service.bot.english.rules import asset
 from service.bot.market import Line, Status, Top
-from service.bot.phrases import safe
-from service.model import ALL, Alert, Coverage, Episode, FeedState, Phase
+from service.bot.phrases import safe, whole
+from service.model import ALL, Alert, ContextReport, Coverage, Episode, FeedState, Phase
 from service.text import facts
 from service.text.amounts import clock_utc, percent, usd_en, when_utc
 from service.text.english.nouns import KIND, floor, name, share
+from service.text.english.standing import standing
+from service.text.standing import Fact
 
 _STATE = {
     FeedState.CONNECTING: "connecting",
@@ -43,6 +45,20 @@ def last(alerts: Sequence[Alert], now: int) -> str:
     if not alerts:
         return "There is no alert to show yet."
     return "<b>The latest alerts</b>\n" + "\n".join(_alert(alert, now) for alert in alerts)
+
+
+def context(market: str, report: ContextReport | None) -> str:
+    """What stands beside a market."""
+    if report is None:
+        return "Context is switched off here: no open interest, funding, ETF flows or rates are read."
+    head = f"<b>Context: {safe(asset(market))}, {clock_utc(report.now)}</b>"
+    lines = "\n".join(_fact(fact) for fact in standing(report))
+    return f"{head}\n{lines}\n\nFuel is a gauge of crowding, not a forecast. Unknown is not zero."
+
+
+def _fact(fact: Fact) -> str:
+    notes = "".join(f" · {whole(note)}" for note in fact.notes)
+    return f"{whole(fact.head)}: <b>{whole(fact.said)}</b>{notes}"
 
 
 def _line(line: Line) -> str:

@@ -2,6 +2,20 @@
 
 from service.context.macro.fomc import SHIPPED, Meeting, Meetings, MeetingsError, read_meetings
 from service.context.macro.fred import Fred
+from service.context.macro.newyork import NewYork
 from service.context.macro.rates import SERIES, Macro, Observation
+from service.context.macro.treasury import Treasury
 
-__all__ = ["SERIES", "SHIPPED", "Fred", "Macro", "Meeting", "Meetings", "MeetingsError", "Observation", "read_meetings"]
+__all__ = [
+    "SERIES",
+    "SHIPPED",
+    "Fred",
+    "Macro",
+    "Meeting",
+    "Meetings",
+    "MeetingsError",
+    "NewYork",
+    "Observation",
+    "Treasury",
+    "read_meetings",
+]

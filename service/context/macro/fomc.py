@@ -3,8 +3,8 @@
 Columns `first,last,projections,source`; days as 2026-01-27, projections `yes` or `no` (a Summary of Economic
 Projections). The file beside this one is part of the package. Its sources are the Federal Reserve's own: the calendar
 at federalreserve.gov/monetarypolicy/fomccalendars.htm and the press releases that announced each year's dates, the
-last of them on 2025-09-05 for 2027. Each date is tentative until the meeting before it confirms it. The decision is told at
-14:00 New York time on the last day. Emergency meetings stand in no calendar.
+last of them on 2025-09-05 for 2027. Each date is tentative until the meeting before it confirms it. The decision is
+told at 14:00 New York time on the last day. Emergency meetings stand in no calendar.
 
 The settings' calendar of public events has the same decisions as moments; a test holds the two together.
 """

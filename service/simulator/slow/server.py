@@ -65,6 +65,8 @@ class SlowPages:
     def __init__(self, clock: Clock, etf: EtfPage) -> None:
         self.asked: list[Asked] = []
         """Every request, in order."""
+        self.endpoints: dict[str, str] = {}
+        """The addresses of the two sites, `etf` and `fred`, once started."""
         self._clock, self._etf = clock, etf
         self._seen: dict[str, tuple[str, int]] = {}
         self._server: asyncio.Server | None = None
@@ -79,7 +81,8 @@ class SlowPages:
         self._server = await asyncio.start_server(self._serve, host, port)
         bound = self._server.sockets[0].getsockname()[1]
         at = f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
-        return {"etf": at, "fred": at}
+        self.endpoints = {"etf": at, "fred": at}
+        return self.endpoints
 
     async def close(self) -> None:
         """Hang up on everybody and stop. What was asked can still be read; it may be started again."""

@@ -1,7 +1,8 @@
 """Aster as its futures page describes it: one host of perpetuals, the dialect of `forceorder`, no public history.
 
 https://github.com/asterdex/api-docs, V3 futures: connect (ping each 5 minutes, pong within 15, 24 hours, 10 messages a
-second, 200 streams), live subscribing, liquidation and mark price streams, exchange information.
+second, 200 streams), live subscribing, liquidation and mark price streams, exchange information, mark price, funding
+rate config; docs/community-notes.md for open interest.
 """
 
 import re
@@ -12,6 +13,9 @@ from service.simulator import metadata
 from service.simulator.contracts import Listing, name_of
 from service.simulator.forceorder import ForceOrderServer
 from service.simulator.listener import Answer
+from service.simulator.standing import premium
+
+_REST = re.compile(r"/fapi/v[13]/(?P<what>\w+)")
 
 
 class Aster(ForceOrderServer):
@@ -36,8 +40,17 @@ class Aster(ForceOrderServer):
         """The only host."""
         return "public" if self.PATH.fullmatch(path) else None
 
-    def rest(self, path: str, query: Mapping[str, str]) -> Answer:  # noqa: ARG002  # the endpoint takes no parameter
-        """Exchange information, of both versions."""
-        if path not in ("/fapi/v3/exchangeInfo", "/fapi/v1/exchangeInfo"):
-            return 404, {"code": -5000, "msg": f"Path {path}, Method GET is invalid"}
-        return 200, metadata.exchange_info(self.listings(), self.clock.now())
+    def rest(self, path: str, query: Mapping[str, str]) -> Answer:
+        """Exchange information, marks, funding and open interest, of both versions."""
+        found = _REST.fullmatch(path)
+        match found["what"] if found else "":
+            case "exchangeInfo":
+                return 200, metadata.exchange_info(self.listings(), self.clock.now())
+            case "premiumIndex":
+                return premium.premium_index(self, self.listings())
+            case "fundingInfo":
+                return premium.funding_info(self, self.listings(), exceptions=False)
+            case "openInterest":
+                return premium.open_interest(self, self.listings(), query)
+            case _:
+                return 404, {"code": -5000, "msg": f"Path {path}, Method GET is invalid"}

@@ -1,22 +1,25 @@
 """Binance as its futures pages describe it: USD-M at the root, COIN-M under /cm, REST of both beside them.
 
 https://developers.binance.com/docs/derivatives (connect, live subscribing, liquidation and mark price streams,
-exchange information) and the notices of 2026-03-05 (routed paths) and 2026-06-30 (merged liquidation streams).
+exchange information, mark price, open interest, funding rate info) and the notices of 2026-03-05 (routed paths) and
+2026-06-30 (merged liquidation streams).
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from service.simulator import metadata
+from service.simulator import metadata, past
 from service.simulator.contracts import Listing, Order, name_of
 from service.simulator.forceorder import ALL_ORDERS, ForceOrderServer
 from service.simulator.listener import Answer
 from service.simulator.peer import Peer
+from service.simulator.standing import premium
 
 #: `<line>` of a path: only routed USD-M paths and COIN-M carry market data; the rest shakes hands, acks and is silent.
 _ROUTES = {("", "/market"): "um", ("/cm", "/market"): "cm", ("/cm", ""): "cm"}
 _SILENT_ROUTES = ("", "/public", "/private")
+_REST = re.compile(r"/[fd]api/v1/(?P<what>\w+)")
 
 
 class Binance(ForceOrderServer):
@@ -82,10 +85,28 @@ class Binance(ForceOrderServer):
         """With its product's number."""
         return super().told_mark(listing) | {"st": 2 if listing.inverse else 1}
 
-    def rest(self, path: str, query: Mapping[str, str]) -> Answer:  # noqa: ARG002  # the endpoints take no parameter
-        """Exchange information of both products."""
-        if path not in ("/fapi/v1/exchangeInfo", "/dapi/v1/exchangeInfo"):
-            return 404, {"code": -5000, "msg": f"Path {path}, Method GET is invalid"}
-        coin = path.startswith("/dapi")
-        shown = [listing for listing in self.listings() if listing.inverse == coin]
-        return 200, metadata.exchange_info(shown, self.clock.now())
+    def rest(self, path: str, query: Mapping[str, str]) -> Answer:
+        """Exchange information, marks, funding and open interest of both products."""
+        if path in past.PATHS:
+            return self._past(path, query)
+        found = _REST.fullmatch(path)
+        shown = [listing for listing in self.listings() if listing.inverse == (path.startswith("/dapi"))]
+        match found["what"] if found else "":
+            case "exchangeInfo":
+                return 200, metadata.exchange_info(shown, self.clock.now())
+            case "premiumIndex":
+                return premium.premium_index(self, shown)
+            case "fundingInfo":
+                return premium.funding_info(self, shown, exceptions=True)
+            case "openInterest":
+                return premium.open_interest(self, shown, query)
+            case _:
+                return 404, {"code": -5000, "msg": f"Path {path}, Method GET is invalid"}
+
+    def _past(self, path: str, query: Mapping[str, str]) -> Answer:
+        """What came before now, of one contract."""
+        listing = next((one for one in self.listings() if one.symbol == query.get("symbol")), None)
+        if listing is None or listing.inverse:
+            return 400, {"code": -1121, "msg": "Invalid symbol."}
+        scene = past.Scene(listing, float(self.price(listing)), self.interest, self.clock.now())
+        return 200, past.rows(path, query, scene)

@@ -1,6 +1,7 @@
 """Bitfinex v2 as its pages describe it: the public socket, all tickers, and the history of liquidations.
 
-https://docs.bitfinex.com (ws-general, ws-public, ws-public-status, rest-public-tickers, rest-public-liquidations) and
+https://docs.bitfinex.com (ws-general, ws-public, ws-public-status, rest-public-tickers,
+rest-public-derivatives-status, rest-public-liquidations) and
 what a third party measured on the live socket in September 2026 (answers to bad requests, heartbeats, idle closing).
 """
 
@@ -19,6 +20,7 @@ from service.simulator.contracts import Listing, Order, name_of, plain
 from service.simulator.faults import Faults
 from service.simulator.listener import Answer
 from service.simulator.peer import Peer
+from service.simulator.standing import bitfinex as standing
 
 ORDERS = "liq:global"
 _HEARTBEAT = "hb"
@@ -169,12 +171,14 @@ class Bitfinex(VenueServer):
         return self._wrapped(peer, '"hb"') if topic == _HEARTBEAT else None
 
     def rest(self, path: str, query: Mapping[str, str]) -> Answer:
-        """All tickers; liquidations of a time, three requests a minute."""
+        """All tickers; the status of perpetuals; liquidations of a time, three requests a minute."""
         match path:
             case "/v2/tickers" if query.get("symbols") == "ALL":
                 return 200, self._tickers()
             case "/v2/tickers":
                 return 500, ["error", 10020, "symbols: invalid"]
+            case "/v2/status/deriv":
+                return 200, standing.status(self, query.get("keys", "").split(","))
             case "/v2/liquidations/hist":
                 return self._history(query)
         return 404, {"error": "ERR_RPC"}

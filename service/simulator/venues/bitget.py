@@ -1,11 +1,13 @@
 """Bitget UTA v3 as its pages describe it: the public socket, the instruments and the delayed history of liquidations.
 
 https://www.bitget.com/docs/uta (websocket/public/Liquidation-Channel, Tickers-Channel; public/Get-Liquidations,
-Instruments). Refusals, the dead words of the older sockets and the idle limit are what the live service was seen to do.
+Instruments, Tickers, Get-Current-Funding-Rate). Refusals, the dead words of the older sockets and the idle limit are
+what the live service was seen to do.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 
@@ -14,6 +16,8 @@ from service.simulator.base import VenueServer
 from service.simulator.contracts import Listing, Order, name_of, plain
 from service.simulator.listener import Answer
 from service.simulator.peer import Peer
+from service.simulator.standing import bitget as standing
+from service.simulator.standing import figures
 
 _PATH = "/v3/ws/public"
 _KINDS = ("usdt-futures", "usdc-futures", "coin-futures")
@@ -138,25 +142,25 @@ class Bitget(VenueServer):
         kind, _, symbol = topic.partition(":")
         if kind == "liquidation":
             return None
-        price, now = self.price(self.describe(symbol)), self.clock.now()
-        row = {"highPrice24h": price, "lowPrice24h": price, "openPrice24h": price, "lastPrice": price}
-        row |= {"turnover24h": "3750302.979626", "volume24h": "37.722858", "price24hPcnt": "0.01833"}
-        row |= {"bid1Price": price, "ask1Price": price, "bid1Size": "186.183209", "ask1Size": "188.312553"}
-        row |= {"indexPrice": price, "markPrice": price, "fundingRate": "0.0001", "openInterest": "1000"}
-        row |= {"nextFundingTime": str((now // (8 * HOUR) + 1) * 8 * HOUR)}
-        return _push(peer.topics[topic], "snapshot", [row], now)
+        row = standing.ticker(self, self.describe(symbol)) | {"nextFundingTime": str(figures.paid_next(self))}
+        return _push(peer.topics[topic], "snapshot", [row], self.clock.now())
 
     def rest(self, path: str, query: Mapping[str, str]) -> Answer:
-        """Instruments of one family, or a page of its liquidations."""
-        kind = query.get("category", "").lower()
-        if path not in ("/api/v3/market/instruments", "/api/v3/market/liquidations"):
+        """Instruments, tickers or funding of one family, or a page of its liquidations."""
+        kind, what = query.get("category", "").lower(), path.removeprefix("/api/v3/market/")
+        if what not in ("instruments", "tickers", "current-fund-rate", "liquidations") or what == path:
             return 404, self._body("40404", "Request URL NOT FOUND", None)
         if kind not in _KINDS:
             return 400, self._body("40034", "Parameter category does not exist", None)
-        if path.endswith("instruments"):
-            shown = [listing for listing in self.listings() if _kind(listing) == kind]
-            return 200, self._body("00000", "success", [_instrument(listing) for listing in shown])
-        return self._history(kind, query)
+        if what == "liquidations":
+            return self._history(kind, query)
+        shown = [listing for listing in self.listings() if _kind(listing) == kind]
+        tell: Mapping[str, Callable[[Listing], object]] = {
+            "instruments": _instrument,
+            "tickers": partial(standing.row, self, kind),
+            "current-fund-rate": partial(standing.funding, self),
+        }
+        return 200, self._body("00000", "success", [tell[what](listing) for listing in shown])
 
     def _history(self, kind: str, query: Mapping[str, str]) -> Answer:
         """Newest first, three days back; a cursor counts the orders that come before its page."""

@@ -21,6 +21,7 @@ from service.simulator.contracts import Listing, Order, name_of, plain, price_of
 from service.simulator.faults import Faults
 from service.simulator.listener import Answer
 from service.simulator.peer import Peer
+from service.simulator.standing import bitmex as standing
 
 _PATH = "/realtime"
 _DOCS = "https://www.bitmex.com/app/wsAPI"
@@ -204,6 +205,7 @@ class Bitmex(VenueServer):
             "isInverse": listing.inverse,
             "markPrice": float(self.price(listing)),
             "timestamp": self._time(),
+            **standing.held(self, listing),
         }
 
     def _time(self) -> str:

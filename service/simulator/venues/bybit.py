@@ -1,7 +1,7 @@
 """Bybit v5 as its pages describe it: public linear and inverse sockets, paged instruments.
 
-https://bybit-exchange.github.io/docs/v5 (ws/connect, websocket/public/all-liquidation and ticker, market/instrument).
-Wordings of refusals are those the live service was seen to send in 2025 and 2026.
+https://bybit-exchange.github.io/docs/v5 (ws/connect, websocket/public/all-liquidation and ticker, market/instrument and
+tickers). Wordings of refusals are those the live service was seen to send in 2025 and 2026.
 """
 
 import re
@@ -12,12 +12,13 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from service.model import HOUR, Side
+from service.model import Side
 from service.simulator import metadata
 from service.simulator.base import VenueServer
 from service.simulator.contracts import Listing, Order, name_of
 from service.simulator.listener import Answer
 from service.simulator.peer import Peer
+from service.simulator.standing import bybit as standing
 from service.tape import Row
 
 _LINES = {"/v5/public/linear": "linear", "/v5/public/inverse": "inverse"}
@@ -158,21 +159,19 @@ class Bybit(VenueServer):
         return self._ticker(topic, "delta") if topic.startswith("tickers.") else None
 
     def _ticker(self, topic: str, kind: str) -> str:
-        symbol, now = topic.removeprefix("tickers."), self.clock.now()
-        price = self.price(self.describe(symbol))
-        data = {"symbol": symbol, "markPrice": price, "indexPrice": price}
-        if kind == "snapshot":
-            data |= {"lastPrice": price, "openInterest": "1000", "singleOpenInterest": "500"}
-            data |= {"fundingRate": "0.0001", "nextFundingTime": str((now // (8 * HOUR) + 1) * 8 * HOUR)}
+        listing, now = self.describe(topic.removeprefix("tickers.")), self.clock.now()
+        data = standing.ticker(self, listing) if kind == "snapshot" else standing.moving(self, listing)
         return _json({"topic": topic, "type": kind, "data": data, "cs": now, "ts": now})
 
     def rest(self, path: str, query: Mapping[str, str]) -> Answer:
-        """Instruments of one category, in pages."""
-        if path != "/v5/market/instruments-info":
+        """Instruments of one category, in pages, or all its tickers."""
+        if path not in ("/v5/market/instruments-info", "/v5/market/tickers"):
             return 404, {"retCode": 404, "retMsg": "Not Found", "result": {}}
         category, limit = query.get("category", ""), query.get("limit", str(_PAGE))
         if category not in ("linear", "inverse"):
             return 200, self._bad("params error: Category is invalid")
+        if path.endswith("tickers"):
+            return 200, self._tickers(category)
         if not limit.isdigit() or not 1 <= int(limit) <= _LONGEST_PAGE:
             return 200, self._bad("params error: limit is invalid")
         shown = [listing for listing in self.listings() if listing.inverse == (category == "inverse")]
@@ -184,6 +183,11 @@ class Bybit(VenueServer):
         more = page and page[-1] is not shown[-1]
         cursor = quote(f"first={page[0].symbol}&last={page[-1].symbol}") if more else ""
         return 200, metadata.instruments_info(category, page, cursor, self.clock.now())
+
+    def _tickers(self, category: str) -> Mapping[str, object]:
+        shown = [listing for listing in self.listings() if listing.inverse == (category == "inverse")]
+        result = {"category": category, "list": [standing.ticker(self, listing) for listing in shown]}
+        return {"retCode": 0, "retMsg": "OK", "result": result, "retExtInfo": {}, "time": self.clock.now()}
 
     def _bad(self, text: str) -> Mapping[str, object]:
         return {"retCode": _BAD_PARAMS, "retMsg": text, "result": {}, "retExtInfo": {}, "time": self.clock.now()}

@@ -1,7 +1,7 @@
 """Deribit v2 as its pages describe it: JSON-RPC on a socket, instruments and the trades of the last day over REST.
 
-https://docs.deribit.com (public/subscribe, set_heartbeat, get_instruments, get_last_trades_by_currency_and_time, the
-trades and price index channels, RPC error codes).
+https://docs.deribit.com (public/subscribe, set_heartbeat, get_instruments, get_last_trades_by_currency_and_time,
+get_book_summary_by_currency, the trades and price index channels, RPC error codes).
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from service.simulator.contracts import Listing, Order, name_of
 from service.simulator.faults import Faults
 from service.simulator.listener import Answer
 from service.simulator.peer import Peer
+from service.simulator.standing import deribit as standing
 
 _PATH = "/ws/api/v2"
 _REST = "/api/v2/public/"
@@ -173,10 +174,13 @@ class Deribit(VenueServer):
         return _json({"jsonrpc": "2.0", "method": "subscription", "params": {"channel": topic, "data": data}})
 
     def rest(self, path: str, query: Mapping[str, str]) -> Answer:
-        """Instruments and trades."""
+        """Instruments, summaries and trades."""
         if path == f"{_REST}get_instruments" and query.get("currency"):
             shown = [row for row in self.listings() if query["currency"] in ("any", _currency(row))]
             return 200, _result([_contract(row) for row in shown if query.get("kind", "future") == "future"])
+        if path == f"{_REST}get_book_summary_by_currency" and query.get("kind") == "future":
+            rows = [standing.summary(self, row) for row in self.listings() if _currency(row) == query.get("currency")]
+            return 200, _result(rows)
         times = [query.get(name, "") for name in ("start_timestamp", "end_timestamp", "count")]
         if path != f"{_REST}get_last_trades_by_currency_and_time" or not all(time.isdigit() for time in times):
             return 400, {"jsonrpc": "2.0", "error": {"code": _BAD_PARAMS, "message": "Invalid params"}}

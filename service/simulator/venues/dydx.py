@@ -19,8 +19,10 @@ from service.model import Side
 from service.simulator.base import VenueServer
 from service.simulator.contracts import Listing, Order, name_of
 from service.simulator.faults import Faults
+from service.simulator.interest import Interest
 from service.simulator.listener import Answer
 from service.simulator.peer import Peer
+from service.simulator.standing import dydx as standing
 
 _PATH = "/v4/ws"
 _TRADES, _HEIGHT = "v4_trades", "v4_block_height"
@@ -55,6 +57,7 @@ class Dydx(VenueServer):
         self._spoken_at: dict[tuple[str, str], deque[int]] = {}
         self._asked_at: deque[int] = deque()
         super().__init__(clock, symbols, faults)
+        self.interest = Interest(funding=0.0000125, interval_h=1)
 
     def describe(self, symbol: str) -> Listing:
         """BTC-USD for every pair of a tape: all markets are linear and settle in USDC."""
@@ -182,7 +185,7 @@ class Dydx(VenueServer):
         if _flood(self._asked_at, self.clock.now(), most, window_ms):
             return 429, {"errors": [{"msg": "Too many requests"}]}
         if path == "/v4/perpetualMarkets":
-            return 200, {"markets": {own.symbol: self._market(own) for own in self.listings()}}
+            return 200, {"markets": {own.symbol: standing.market(self, own) for own in self.listings()}}
         head, _, ticker = path.rpartition("/")
         if head != "/v4/trades/perpetualMarket":
             return 404, "Not Found"
@@ -204,13 +207,6 @@ class Dydx(VenueServer):
             rows = [row for row in rows if int(row["createdAtHeight"]) <= int(height)]
         rows.sort(key=lambda row: int(row["createdAtHeight"]), reverse=True)
         return 200, {"trades": rows[: int(limit or self.page)]}
-
-    def _market(self, own: Listing) -> Mapping[str, object]:
-        price = self.price(own)
-        text = {"ticker": own.symbol, "status": "ACTIVE", "oraclePrice": price, "openInterest": "648.2389"}
-        text |= {"clobPairId": "0", "nextFundingRate": "0.0000135", "tickSize": "1", "stepSize": "0.0001"}
-        text |= {"initialMarginFraction": "0.05", "maintenanceMarginFraction": "0.03", "marketType": "CROSS"}
-        return {**text, "trades24H": 73556, "atomicResolution": -10, "subticksPerTick": 100000}
 
 
 def _rows(order: Order) -> list[dict[str, str]]:

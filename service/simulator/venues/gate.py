@@ -1,7 +1,7 @@
 """Gate futures v4 as its pages describe it: a socket and a set of REST endpoints for each settlement coin.
 
 https://www.gate.com/docs/developers (futures/ws: ping, public liquidates, tickers, errors; apiv4: contracts,
-liq_orders, contract_stats). The wordings of errors are ours, their codes and shape the venue's.
+tickers, liq_orders, contract_stats). The wordings of errors are ours, their codes and shape the venue's.
 """
 
 import re
@@ -16,11 +16,12 @@ from service.simulator.base import VenueServer
 from service.simulator.contracts import Listing, Order, name_of, plain, price_of
 from service.simulator.listener import Answer
 from service.simulator.peer import Peer
+from service.simulator.standing import gate as standing
 from service.tape import Row
 
 _SETTLES = {"USDT": "usdt", "USD": "btc", "USD1": "usd1"}
 _PATH = re.compile(r"/v4/ws/(usdt|btc|usd1)")
-_REST = re.compile(r"/api/v4/futures/(usdt|btc|usd1)/(contracts|liq_orders|contract_stats)")
+_REST = re.compile(r"/api/v4/futures/(usdt|btc|usd1)/(contracts|tickers|liq_orders|contract_stats)(?:/(\w+))?")
 _ORDERS, _TICKERS = "futures.public_liquidates", "futures.tickers"
 _BATCH = 20
 _WINDOW_S, _DEFAULT_ROWS, _MOST_ROWS = 3_600, 100, 1_000
@@ -146,26 +147,34 @@ class Gate(VenueServer):
         channel, _, symbol = topic.partition(":")
         if channel == _ORDERS:
             return None
-        price = self.price(self.describe(symbol))
-        row = {"contract": symbol, "last": price, "mark_price": price, "index_price": price, "funding_rate": "0.0001"}
-        return self._frame(_TICKERS, "update", [row | {"total_size": "73648", "change_percentage": "0.77"}])
+        return self._frame(_TICKERS, "update", [standing.ticker(self, self.describe(symbol))])
 
     def rest(self, path: str, query: Mapping[str, str]) -> Answer:
-        """Contracts, the orders of an hour, and the sums of five minutes."""
+        """Contracts, tickers, the orders of an hour, and the sums of five minutes."""
         found = _REST.fullmatch(path)
         if found is None:
             return 404, {"label": "NOT_FOUND", "message": "no such endpoint"}
-        settle, what = found.groups()
+        settle, what, name = found.groups()
         numbers = {name: query[name] for name in ("from", "to", "limit") if name in query}
         if not all(text.isdigit() for text in numbers.values()):
             return _bad(f"invalid {' or '.join(numbers)}")
         asked = {name: int(text) for name, text in numbers.items()}
         mine = [order for order in self.happened if _SETTLES[order.listing.quote] == settle]
-        if what == "contracts":
-            return 200, [_contract(own, self.price(own)) for own in self.listings() if _SETTLES[own.quote] == settle]
+        if what in ("contracts", "tickers"):
+            return self._shown(settle, what, name)
         if "contract" in query:
             mine = [order for order in mine if order.listing.symbol == query["contract"]]
         return self._liquidated(mine, asked) if what == "liq_orders" else self._stats(mine, query, asked)
+
+    def _shown(self, settle: str, what: str, name: str | None) -> Answer:
+        """Metadata or tickers of all contracts, or the metadata of one, which also tells what it pays."""
+        shown = [own for own in self.listings() if _SETTLES[own.quote] == settle and name in (None, own.symbol)]
+        if what == "tickers":
+            return 200, [standing.ticker(self, own) for own in shown]
+        rows = [{**_contract(own, self.price(own)), **standing.paid(self, own)} for own in shown]
+        if name is None:
+            return 200, rows
+        return (200, rows[0]) if rows else (400, {"label": "CONTRACT_NOT_FOUND", "message": "CONTRACT_NOT_FOUND"})
 
     def _liquidated(self, orders: Iterable[Order], asked: Mapping[str, int]) -> Answer:
         """Newest first; times in whole seconds, both edges inside."""

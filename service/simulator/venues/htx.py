@@ -14,11 +14,13 @@ import msgspec
 
 from service.clock import Clock
 from service.model import HOUR, Side
+from service.simulator import metadata
 from service.simulator.base import VenueServer
 from service.simulator.contracts import Listing, Order, name_of, plain
 from service.simulator.faults import Faults
 from service.simulator.listener import Answer
 from service.simulator.peer import Peer
+from service.simulator.standing import htx as standing
 from service.tape import Row
 
 _PRODUCTS = (
@@ -167,18 +169,21 @@ class Htx(VenueServer):
         return _json({"ping": now} if self.market_pings else {"op": "ping", "ts": str(now)})
 
     def rest(self, path: str, query: Mapping[str, str]) -> Answer:
-        """The three contract lists and the three histories; errors come with HTTP 200."""
+        """The contract lists, the histories, and what stands in a contract; errors come with HTTP 200."""
         if path in _HISTORIES:
             return 200, self._history(_HISTORIES[path], query)
+        if (told := standing.answer(self, path, query, _line, _face)) is not None:
+            return 200, told
         if path not in _LISTS:
             return 404, {"status": "error", "err_code": 404, "err_msg": "not found"}
         line, kinds = _LISTS[path], query.get("business_type", "swap")
-        shown = [listing for listing in self.listings() if _line(listing) == line]
+        shown = [own for own in self.listings() if _line(own) == line]
         if line == "linear" and kinds != "all":
-            shown = [listing for listing in shown if _kind(listing) == kinds]
-        return 200, {"status": "ok", "data": [_contract(listing) for listing in shown], "ts": self.clock.now()}
+            shown = [own for own in shown if _kind(own) == kinds]
+        rows = [metadata.contract_info(own, _face(own)) for own in shown]
+        return 200, {"status": "ok", "data": rows, "ts": self.clock.now()}
 
-    def _history(self, line: str, query: Mapping[str, str]) -> Mapping[str, object]:
+    def _history(self, line: str, query: Mapping[str, str]) -> standing.Body:
         """From `from_id` on, without that row itself, oldest first for `next`."""
         name = query.get("symbol" if line == "futures" else "contract", "").upper()
         sides = {"0": tuple(Side), "5": (Side.LONG,), "6": (Side.SHORT,)}.get(query.get("trade_type", ""))
@@ -229,13 +234,8 @@ def _row(order: Order, ending: str) -> dict[str, object]:
     return row | {"business_type": _kind(listing), "pair": f"{listing.base}-{listing.quote}"}
 
 
-def _contract(listing: Listing) -> Mapping[str, object]:
-    face = float(listing.size) if listing.inverse else float(_FACES.get(listing.base, "1"))
-    body = {"symbol": listing.base, "contract_code": listing.symbol, "contract_size": face, "price_tick": 0.1}
-    body |= {"delivery_time": "", "create_date": "20201021", "contract_status": 1}
-    if not listing.inverse:
-        body |= {"business_type": _kind(listing), "pair": f"{listing.base}-{listing.quote}", "trade_partition": "USDT"}
-    return body | {"contract_type": "quarter" if listing.expiry else "swap"}
+def _face(listing: Listing) -> float:
+    return float(listing.size) if listing.inverse else float(_FACES.get(listing.base, "1"))
 
 
 def _raw(text: str) -> msgspec.Raw:

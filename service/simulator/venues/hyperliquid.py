@@ -1,7 +1,7 @@
 """Hyperliquid as its websocket pages describe it: the public socket and the streams of an account's fills.
 
 https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api (websocket subscriptions, timeouts and heartbeats,
-rate limits); wordings of errors and the echo of a subscription as captured by third parties.
+rate limits, the info endpoint); wordings of errors and the echo of a subscription as captured by third parties.
 """
 
 import hashlib
@@ -16,8 +16,10 @@ from service.model import Side
 from service.simulator.base import VenueServer
 from service.simulator.contracts import Listing, Order, name_of
 from service.simulator.faults import Faults
+from service.simulator.interest import Interest
 from service.simulator.listener import Answer
 from service.simulator.peer import Peer
+from service.simulator.standing import hyperliquid as standing
 
 #: Accounts that trade here: every order meets one of them, and nobody tells the others about it.
 ACCOUNTS = tuple(f"0x{number:040x}" for number in (0xA1, 0xA2, 0xA3))
@@ -33,7 +35,7 @@ class Hyperliquid(VenueServer):
     """Every `suffering`th order liquidates one of the accounts: both parties' streams tell it, as the real ones do."""
 
     name = "hyperliquid"
-    ENDPOINTS = {"public": "ws://{at}/ws", "sentinels": ",".join(ACCOUNTS)}  # noqa: RUF012
+    ENDPOINTS = {"public": "ws://{at}/ws", "rest": "http://{at}", "sentinels": ",".join(ACCOUNTS)}  # noqa: RUF012
     slot_ms = 200
     idle_s: float = 60.0
     suffering: int = 5
@@ -41,6 +43,7 @@ class Hyperliquid(VenueServer):
     def __init__(self, clock: Clock, symbols: Iterable[str], faults: Faults) -> None:
         super().__init__(clock, symbols, faults)
         self.recent: deque[Order] = deque(maxlen=_REPLAYED)
+        self.interest = Interest(funding=0.0000125, interval_h=1)
 
     def describe(self, symbol: str) -> Listing:
         """BTC; lots of a thousand are kPEPE; everything is counted in coins and paid in USDC."""
@@ -160,15 +163,16 @@ class Hyperliquid(VenueServer):
         channel, _, coin = topic.partition(":")
         if channel != _MARKS:
             return None
-        price = self.price(self.describe(coin))
-        told = {"funding": "0.0000125", "openInterest": "1000.0", "prevDayPx": price, "dayNtlVlm": "1000000.0"}
-        told |= {"premium": "0.0", "oraclePx": price, "markPx": price, "midPx": price}
-        context = told | {"impactPxs": [price, price], "dayBaseVlm": "10.0"}
+        context = standing.context(self, self.describe(coin))
         return _json({"channel": _MARKS, "data": {"coin": coin, "ctx": context}})
 
     def rest(self, path: str, query: Mapping[str, str]) -> Answer:  # noqa: ARG002  # nothing is told to a GET
         """The venue's one REST path wants a POST."""
         return (405, "Method Not Allowed") if path == "/info" else (404, "Not Found")
+
+    def post(self, path: str, body: bytes) -> Answer:
+        """Names and contexts of all perpetuals."""
+        return standing.info(self, body) if path == "/info" else (404, "Not Found")
 
 
 def _number(order: Order) -> int:

@@ -1,23 +1,27 @@
 """Kraken Futures as its pages describe it: the v1 socket, instruments and the history of trades.
 
-https://docs.kraken.com/api/docs/futures-api (websocket trade and heartbeat, trading get-instruments, get-history);
-wordings of refusals are those the live service was seen to send in 2026.
+https://docs.kraken.com/api/docs/futures-api (websocket trade and heartbeat, trading get-instruments,
+get-tickers, get-history); wordings of refusals are those the live service was seen to send in 2026.
 """
 
 import asyncio
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
 
+from service.clock import Clock
 from service.model import Side
 from service.simulator.base import VenueServer
 from service.simulator.contracts import Listing, Order, name_of
+from service.simulator.faults import Faults
+from service.simulator.interest import Interest
 from service.simulator.listener import Answer
 from service.simulator.peer import Peer
+from service.simulator.standing import kraken as standing
 
 _TRADE, _HEARTBEAT = "trade", "heartbeat"
 _FEEDS = (_TRADE, _HEARTBEAT, "ticker", "ticker_lite", "book")
@@ -36,6 +40,10 @@ class Kraken(VenueServer):
     ENDPOINTS = {"public": "ws://{at}/ws/v1", "rest": "http://{at}"}  # noqa: RUF012
     tick_s = 1.0
     quiet_s: float = 60.0
+
+    def __init__(self, clock: Clock, symbols: Iterable[str], faults: Faults) -> None:
+        super().__init__(clock, symbols, faults)
+        self.interest = Interest(funding=0.000006, interval_h=1)
 
     def describe(self, symbol: str) -> Listing:
         """PF_XBTUSD for a tape's dollar-margined contract, PI_XBTUSD for an inverse one; FF_ and FI_ with a date."""
@@ -139,12 +147,14 @@ class Kraken(VenueServer):
         return [_live(order, kind) for order in _newest(own) for kind in ("liquidation", "fill")]
 
     def rest(self, path: str, query: Mapping[str, str]) -> Answer:
-        """Contracts; trades of one product before a time."""
+        """Contracts; tickers; trades of one product before a time."""
         now = _text(self.clock.now())
         if path == "/derivatives/api/v3/instruments":
             shown = [_contract(listing) for listing in self.listings()]
             index = {"symbol": "in_xbtusd", "type": "spot index", "tradeable": False}
             return 200, {"result": "success", "instruments": [*shown, index], "serverTime": now}
+        if path == "/derivatives/api/v3/tickers":
+            return 200, {"result": "success", "tickers": standing.tickers(self), "serverTime": now}
         if path != "/derivatives/api/v3/history":
             errors = [{"code": 0, "message": "404 NOT_FOUND"}]
             return 404, {"status": "NOT_FOUND", "result": "error", "errors": errors, "serverTime": now}

@@ -19,6 +19,7 @@ from service.simulator.contracts import Listing, Order, name_of, plain
 from service.simulator.faults import Faults
 from service.simulator.listener import Answer
 from service.simulator.peer import Peer
+from service.simulator.standing import lighter as standing
 
 _PATH = "/stream"
 _HEIGHT = "height"
@@ -166,7 +167,14 @@ class Lighter(VenueServer):
         return _json({"channel": _HEIGHT, "height": now // _HEIGHT_MS, "timestamp": now, "type": kind})
 
     def rest(self, path: str, query: Mapping[str, str]) -> Answer:
-        """Perpetuals, and one spot market among them."""
+        """Perpetuals and what stands in them, and one spot market among them."""
+        if path == "/api/v1/funding-rates":
+            return 200, standing.rates(self)
+        if path == "/api/v1/orderBookDetails":
+            rows = [
+                {**_book(own.base, int(own.symbol), "perp"), **standing.details(self, own)} for own in self.listings()
+            ]
+            return 200, {"code": 200, "order_book_details": rows, "spot_order_book_details": []}
         if path != "/api/v1/orderBooks":
             return 404, {"code": 404, "message": "not found"}
         books = [_book(own.base, int(own.symbol), "perp") for own in self.listings()]

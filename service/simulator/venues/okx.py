@@ -1,8 +1,9 @@
 """OKX v5 as its pages describe it: the public socket, the instruments endpoint and the history of filled orders.
 
 https://www.okx.com/docs-v5 (websocket subscribe, connect and notification; liquidation orders and mark price
-channels; get instruments; error codes of the public socket). The history's page is gone since 2026; third parties still
-call it, and from them come its parameters, code 50015 and the `$ref` in the place of an item told before.
+channels; get instruments, open interest, mark price and funding rate; error codes of the public socket). The history's
+page is gone since 2026; third parties still call it, and from them come its parameters, code 50015 and the `$ref` in
+the place of an item told before.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from service.simulator.contracts import COINS, Listing, Order, name_of
 from service.simulator.faults import Faults
 from service.simulator.listener import Answer
 from service.simulator.peer import Peer
+from service.simulator.standing import okx as standing
 
 _PATH = "/ws/v5/public"
 _ORDERS = "liquidation-orders"
@@ -176,24 +178,27 @@ class Okx(VenueServer):
         if channel == _ORDERS:
             return None
         listing = self.describe(symbol)
-        row = {"instType": _kind(listing), "instId": symbol, "markPx": self.price(listing), "ts": str(self.clock.now())}
-        return _push(peer.topics.get(topic, {}), [row])
+        return _push(peer.topics.get(topic, {}), [{"instType": _kind(listing)} | standing.mark(self, listing)])
 
     def rest(self, path: str, query: Mapping[str, str]) -> Answer:
-        """Instruments of one type, filled orders of one family."""
+        """Instruments, open interest and marks of one type, filled orders of one family, funding."""
         kind = query.get("instType", "")
-        if path not in ("/api/v5/public/instruments", "/api/v5/public/liquidation-orders"):
+        if path not in ("/api/v5/public/instruments", "/api/v5/public/liquidation-orders", *standing.PATHS):
             return 404, {"code": "404", "msg": "Not Found", "data": []}
-        if not kind:
+        if not kind and path != standing.FUNDING:
             return 400, {"code": "50014", "msg": "Parameter instType can not be empty.", "data": []}
-        if kind not in ("SPOT", *_KINDS):
+        if kind not in ("SPOT", *_KINDS, ""):
             return 400, {"code": "51000", "msg": "Parameter instType error", "data": []}
         if path.endswith("liquidation-orders"):
             return self._history(kind, query)
-        shown = [listing for listing in self.listings() if _kind(listing) == kind]
-        if "instId" in query:
+        shown = [listing for listing in self.listings() if _kind(listing) == (kind or "SWAP")]
+        if query.get("instId", "ANY") != "ANY":
             shown = [listing for listing in shown if listing.symbol == query["instId"]]
-        return 200, metadata.instruments(kind, shown)
+        return (
+            standing.answer(self, path, kind, shown)
+            if path in standing.PATHS
+            else (200, metadata.instruments(kind, shown))
+        )
 
     def _history(self, kind: str, query: Mapping[str, str]) -> Answer:
         """The last rows older than `after`; `limit` counts rows, not items, and the contracts of a family share it."""

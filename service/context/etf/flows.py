@@ -1,0 +1,220 @@
+"""The book of days: what each source told of each asset, when it was first known, and what stands at a moment.
+
+Keeps every day and every change of one. Refuses days on which nothing trades. Knows no source's words, reads no clock.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from service.context.etf import ASSETS, measure
+from service.context.etf.days import closed, day_of, expected, published_by
+from service.context.etf.rows import MOST_USD
+from service.context.etf.told import Telling, Told, revised_from
+from service.context.source import SourceError
+from service.model import EtfFlow, FlowDay
+
+#: Two sources of one day differ when they do by more than both.
+DIFFER_PART = 0.02
+DIFFER_USD = 5e6
+
+_Stored = dict[str, dict[str, tuple[Telling, ...]]]
+"""Asset, then source, to all tellings."""
+
+
+class _Known(NamedTuple):
+    """What is known of a day at a moment from the source that speaks for it."""
+
+    source: str
+    tellings: Sequence[Telling]
+
+    @property
+    def day(self) -> FlowDay:
+        return self.tellings[-1].day
+
+
+class Flows:
+    """Days of flows by asset and source. `priority` names the sources, the one to believe first."""
+
+    def __init__(self, priority: Sequence[str], assets: Sequence[str] = ASSETS) -> None:
+        """`assets` are those with ETFs; days of others are refused."""
+        self.assets = tuple(assets)
+        self._priority = tuple(priority)
+        self._told: dict[str, dict[str, dict[str, Told]]] = {asset: {} for asset in assets}
+        """Asset, date, source."""
+        self._refused: dict[tuple[str, str], dict[str, str]] = {}
+        self._trouble: dict[tuple[str, str], str] = {}
+
+    def take(
+        self, days: Iterable[FlowDay], source: str, now: int, told_at: Callable[[str], int] | None = None
+    ) -> tuple[str, ...]:
+        """Note what `source` says at `now` (ms UTC); `told_at` gives the moment for each date where it is another.
+
+        A replay passes `published_by`. Returns what was refused, in words; the rest is kept.
+        """
+        refused: dict[str, dict[str, str]] = {}
+        for day in days:
+            at = now if told_at is None else told_at(day.date)
+            if why := self._unfit(day, at):
+                refused.setdefault(day.asset, {})[day.date] = why
+                continue
+            self._trouble.pop((source, day.asset), None)
+            sources = self._told[day.asset].setdefault(day.date, {})
+            if source in sources:
+                sources[source].hear(Telling(at=at, day=day))
+            else:
+                sources[source] = Told(Telling(at=at, day=day))
+        for asset, dates in refused.items():
+            self._refused.setdefault((source, asset), {}).update(dates)
+        return tuple(_refusal(source, asset, dates) for asset, dates in refused.items())
+
+    def take_all(self, asset: str, days: Sequence[FlowDay], source: str, now: int) -> None:
+        """Note a whole answer about one asset, oldest day first.
+
+        Raises SourceError, keeping nothing, where it holds no day or its newest is older than one `source` told before.
+        """
+        if not days:
+            raise SourceError("no day has been reported in it")
+        known = self.newest(asset, source)
+        if known is not None and days[-1].date < known:
+            raise SourceError(f"it is old: its newest day is {days[-1].date}, and {known} was known already")
+        self.take(days, source, now)
+
+    def hinder(self, source: str, asset: str, reason: str) -> None:
+        """Say what is wrong with a source now, as `answered 403`; empty when nothing. Its next day clears it."""
+        self._trouble[source, asset] = reason
+
+    def newest(self, asset: str, source: str) -> str | None:
+        """The newest day `source` ever told of `asset`."""
+        return max((date for date, told in self._told.get(asset, {}).items() if source in told), default=None)
+
+    def refused(self) -> tuple[str, ...]:
+        """All rows that were refused so far, counted in words, one text for each source and asset."""
+        return tuple(_refusal(source, asset, dates) for (source, asset), dates in sorted(self._refused.items()))
+
+    def of(self, asset: str, now: int, replay: bool = False) -> EtfFlow | None:
+        """The last whole day known at `now` (ms UTC); None where there is none. Nothing told later is looked at.
+
+        In a `replay` no day counts before its publication, whenever it was told. A day some funds have not reported is
+        given only when its time is over and no whole day is as young; it is never flat.
+        """
+        known = self._known(asset, now, replay)
+        whole = {date: told.day.usd for date, told in known.items() if told.day.complete}
+        wanted = expected(now)
+        part = max((date for date, told in known.items() if date <= wanted and told.day.usd), default="")
+        date = max(max(whole, default=""), part)
+        if not date:
+            return None
+        chosen = known[date]
+        day, usual = chosen.day, measure.usual(whole, date)
+        figures = whole | {date: day.usd}
+        told_at = max(chosen.tellings[0].at, published_by(date)) if replay else chosen.tellings[0].at
+        return EtfFlow(
+            asset=asset,
+            date=date,
+            usd=day.usd,
+            units=day.units,
+            funds=day.funds,
+            complete=day.complete,
+            source=chosen.source,
+            told_at=told_at,
+            revised_from_usd=revised_from(chosen.tellings),
+            streak=measure.streak(figures, date),
+            largest_since=measure.largest_since(figures, date),
+            first_date=min(known),
+            usual_usd=usual,
+            five_day_usd=measure.five_days(figures, date),
+            way=measure.way(day.usd, usual if day.complete else None),
+            fresh=date >= wanted,
+            reason=self._reason(asset, date, wanted, known, now),
+        )
+
+    def missing(self, now: int, replay: bool = False) -> Mapping[str, str]:
+        """Assets without a fresh and whole figure at `now`, and why, in words."""
+        found = {}
+        for asset in self.assets:
+            flow = self.of(asset, now, replay)
+            if flow is None:
+                found[asset] = self._late(asset, expected(now), {})
+            elif not (flow.fresh and flow.complete):
+                found[asset] = flow.reason
+        return found
+
+    def stored(self) -> bytes:
+        """Everything, as JSON for a file."""
+        stored: _Stored = {}
+        for asset, days in self._told.items():
+            for sources in days.values():
+                for source, told in sources.items():
+                    by_source = stored.setdefault(asset, {})
+                    by_source[source] = (*by_source.get(source, ()), *told.tellings)
+        return msgspec.json.encode(stored)
+
+    def load(self, stored: bytes) -> None:
+        """Add what `stored` once gave. Raises SourceError where it is something else, and then nothing is added."""
+        try:
+            read = msgspec.json.decode(stored, type=_Stored)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise SourceError(f"these are no stored flows: {str(error)[:120]}") from None
+        for by_source in read.values():
+            for source, tellings in by_source.items():
+                for telling in tellings:
+                    self.take([telling.day], source, telling.at)
+
+    def _unfit(self, day: FlowDay, at: int) -> str | None:
+        """Why a day that is told at `at` is not kept."""
+        if day.asset not in self._told:
+            return f"{day.asset} has no ETFs here"
+        try:
+            why = closed(day.date)
+        except ValueError:
+            return "no date"
+        if why is None and not abs(day.usd) <= MOST_USD:
+            return f"{day.usd} $ is no flow"
+        return "not come yet" if why is None and day.date > day_of(at) else why
+
+    def _known(self, asset: str, now: int, replay: bool) -> Mapping[str, _Known]:
+        known = {}
+        for date, sources in sorted(self._told.get(asset, {}).items()):
+            if replay and published_by(date) > now:
+                break
+            heard = (_Known(source, told.by(now)) for source, told in sources.items())
+            found = [each for each in heard if each.tellings]
+            if found:
+                known[date] = min(found, key=lambda each: (not each.day.complete, self._rank(each.source)))
+        return known
+
+    def _rank(self, source: str) -> tuple[int, str]:
+        place = self._priority.index(source) if source in self._priority else len(self._priority)
+        return place, source
+
+    def _reason(self, asset: str, date: str, wanted: str, known: Mapping[str, _Known], now: int) -> str:
+        if date < wanted:
+            return self._late(asset, wanted, known)
+        if not known[date].day.complete:
+            return f"not all funds have reported {date}"
+        return self._quarrel(asset, date, known[date], now)
+
+    def _late(self, asset: str, wanted: str, known: Mapping[str, _Known]) -> str:
+        said = f"{wanted} is not complete yet" if wanted in known else f"no figure for {wanted} yet"
+        troubles = [f"{source} {why}" for (source, of), why in sorted(self._trouble.items()) if of == asset and why]
+        return ", ".join([said, *troubles])
+
+    def _quarrel(self, asset: str, date: str, chosen: _Known, now: int) -> str:
+        """Who tells another figure of the day, in words; empty where nobody does."""
+        ours = chosen.day.usd
+        said = []
+        for source, told in sorted(self._told[asset][date].items()):
+            tellings = told.by(now)
+            theirs = tellings[-1].day.usd if tellings and tellings[-1].day.complete else ours
+            if abs(ours - theirs) > max(DIFFER_USD, DIFFER_PART * max(abs(ours), abs(theirs))):
+                said.append(f"{source} says {theirs / 1e6:,.1f} M$, {chosen.source} {ours / 1e6:,.1f}")
+        return "; ".join(said)
+
+
+def _refusal(source: str, asset: str, dates: Mapping[str, str]) -> str:
+    shown = ", ".join(f"{date} ({why})" for date, why in sorted(dates.items())[:3])
+    more = f" and {len(dates) - 3} more" if len(dates) > 3 else ""  # noqa: PLR2004  # as many as are shown
+    rows = "row" if len(dates) == 1 else "rows"
+    return f"{source}: {len(dates)} {rows} of {asset} refused: {shown}{more}"
