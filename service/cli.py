@@ -11,6 +11,7 @@ from typing import Any
 
 from service import __version__, doors
 from service.app import StartError
+from service.context.recorded import RecordedError
 from service.demo import DemoError
 from service.instruments import InstrumentsError
 from service.lab import LabError
@@ -19,11 +20,13 @@ from service.ledger import LedgerError
 from service.model import DecodeError
 from service.selfcheck.door import selfcheck as selfcheck_door
 from service.settings import SettingsError
+from service.simulator import FaultsError
 from service.tape import TapeError
 from service.venues import VENUES
 
 #: What a user can mend: one sentence on stderr, exit code 2, no traceback.
 _EXPECTED = (
+    FaultsError,
     SettingsError,
     TapeError,
     StartError,
@@ -33,6 +36,7 @@ _EXPECTED = (
     LabError,
     LedgerError,
     OSError,
+    RecordedError,
     doors.DoorError,
 )
 
@@ -135,6 +139,9 @@ def _add_demo(commands: Any) -> None:
 def _add_replay(commands: Any) -> None:
     replay = _config(_add(commands, "replay", doors.replay, "the same detector over recorded data"))
     replay.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CSV, JSONL (also .gz) or Parquet")
+    replay.add_argument(
+        "--context", nargs="+", default=[], type=Path, metavar="FILE", help="recorded open interest, funding, ETF flows"
+    )
     replay.add_argument("--json", action="store_true", help="one JSON line an alert instead of sentences")
     replay.add_argument("--explain", action="store_true", help="with --json: every input, level and rule behind it too")
 

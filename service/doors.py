@@ -6,9 +6,9 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
@@ -19,9 +19,10 @@ from service import decode as decoding
 from service import record as recording
 from service.app import App, clock_of
 from service.clock import ScaledClock, WallClock
+from service.context import recorded
 from service.demo import Plan
 from service.demo import demo as perform
-from service.demo.rehearsal import Stage, settings_toml
+from service.demo.rehearsal import Stage, handed_over, settings_toml
 from service.demo.screen import Screen
 from service.ledger.memory import MemoryLedger
 from service.ledger.open import open_ledger
@@ -38,6 +39,8 @@ from service.text import stamp_utc
 from service.venues import VENUES
 
 Args = argparse.Namespace
+T = TypeVar("T")
+Reader = Callable[[Sequence[Path], Callable[[int], None]], T]
 
 
 class DoorError(Exception):
@@ -71,7 +74,8 @@ async def demo(args: Args, stop: asyncio.Event) -> int:
 async def replay(args: Args, stop: asyncio.Event) -> int:
     """Recorded data through the same detector; alerts on stdout, the sum of it on stderr."""
     settings = load(args.config, os.environ)
-    rows = await _read(args.files, stop)
+    rows = await _read(tape.read, args.files, stop)
+    beside = await _read(recorded.read, args.context, stop) if args.context else None
 
     def tell(alert: Alert) -> None:
         words = f"{stamp_utc(alert.at)}  {alert.phase:<6} {alert.severity:<8} {alert.why.en}"
@@ -79,7 +83,10 @@ async def replay(args: Args, stop: asyncio.Event) -> int:
         with tqdm.external_write_mode():
             print(line, flush=True)
 
-    run = Replay(rows, MemoryLedger(), settings.detector, tell, read_calendar(settings.detector.calendar))
+    calendar = read_calendar(settings.detector.calendar)
+    run = Replay(rows, MemoryLedger(), settings.detector, tell, calendar, beside.beside if beside else None)
+    for refused in beside.refused if beside else ():
+        print(f"replay: {refused}", file=sys.stderr)
     with _progress(len(rows), "rows") as bar:
         summary = await run.run(stop, bar.update)
     print(f"replay: {msgspec.json.encode(summary).decode()}", file=sys.stderr)
@@ -101,7 +108,7 @@ async def simulate(args: Args, stop: asyncio.Event) -> int:
     clock = ScaledClock(origin, args.speed, wall_origin)
     symbols = None if args.tape else scenario.SYMBOLS
     async with (
-        Market(args.venues, clock, symbols=symbols or rows, faults=_faults(args.faults)) as market,
+        Market(args.venues, clock, symbols=symbols or rows, faults=Faults.parse(args.faults)) as market,
         SlowPages(clock, etf.page) as slow,
     ):
         stage = Stage(
@@ -112,7 +119,7 @@ async def simulate(args: Args, stop: asyncio.Event) -> int:
             slow=slow.endpoints,
             home=str(Path("data") / "rehearsal"),
         )
-        _hand_over(args.settings, settings_toml(stage))
+        print(handed_over(settings_toml(stage), args.settings), flush=True)
         playing = asyncio.create_task(market.play(rows, relabel=args.relabel))
         playing.add_done_callback(lambda task: _played(task, stop))
         await stop.wait()
@@ -188,14 +195,7 @@ async def status(args: Args, _stop: asyncio.Event) -> int:
     return 0 if ready.is_success else 1
 
 
-def _faults(text: str) -> Faults:
-    try:
-        return Faults.parse(text)
-    except ValueError as error:
-        raise DoorError(str(error)) from None
-
-
-async def _read(paths: Sequence[Path], stop: asyncio.Event) -> list[Row]:
+async def _read(read: Reader[T], paths: Sequence[Path], stop: asyncio.Event) -> T:
     """Off the loop, so that a signal is heard meanwhile."""
     with _progress(None, "rows") as bar:
 
@@ -204,27 +204,17 @@ async def _read(paths: Sequence[Path], stop: asyncio.Event) -> list[Row]:
                 raise DoorError("interrupted while reading")
             bar.update(rows)
 
-        return await asyncio.to_thread(tape.read, paths, advance)
+        return await asyncio.to_thread(read, paths, advance)
 
 
 async def _tape(args: Args, stop: asyncio.Event) -> list[Row]:
     if not args.tape:
         return scenario.live(scenario.day())
-    rows = await _read([args.tape], stop)
+    rows = await _read(tape.read, [args.tape], stop)
     if not rows:
         raise DoorError(f"{args.tape} holds no rows")
     rows = shorten(rows, int(args.max_gap * 1_000)) if args.max_gap else rows
     return rebase(rows, rows[0].at)
-
-
-def _hand_over(path: Path | None, text: str) -> None:
-    if path is None:
-        print(text, flush=True)
-        return
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.write_text(text)
-    fresh.rename(path)  # whoever waits for the file must not read half of it
-    print(f"settings in {path}; listen with: cascade run --config {path}", flush=True)
 
 
 def _played(task: "asyncio.Task[object]", stop: asyncio.Event) -> None:

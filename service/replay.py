@@ -12,6 +12,7 @@ from service.model import ALL, MINUTE, SECOND, Alert, Reading, Record, Side, to_
 from service.pipeline import Boards, Judge, Recent, Sources
 from service.pipeline.boards import HOLE
 from service.pipeline.shown import documented
+from service.pipeline.sources import Beside
 from service.tape import Row
 from service.venues import VENUES
 
@@ -49,6 +50,7 @@ class Replay:
         rules: Rules,
         tell: Callable[[Alert], None],
         calendar: tuple[Event, ...] = (),
+        context: Beside | None = None,
     ) -> None:
         self._rows = rows
         self._ledger = ledger
@@ -63,6 +65,7 @@ class Replay:
                 boards=Boards(ledger, lambda _now: "recorded", rules.tz),
                 feeds=lambda: documented(VENUES.values(), self._now),
                 calendar=calendar,
+                context=context,
                 singles=singles,
                 keep=False,
             )

@@ -82,6 +82,10 @@ MESSAGES: Mapping[str, Callable[[str], str]] = {
     "whale": lambda language: text.message(known("whale_hour"), language),
     "two_sided": lambda language: text.message(known("two_sided"), language),
     "coin_of_all": lambda language: text.message(known("coin_flush_child"), language),
+    "squeeze_aligned_up": lambda language: text.message(known("squeeze_aligned_up"), language, board_url=BOARD),
+    "flush_absorption": lambda language: text.message(known("flush_absorption"), language),
+    "flows_unknown": lambda language: text.message(known("flows_unknown"), language),
+    "squeeze_aligned_closed": lambda language: text.message(known("squeeze_aligned_closed"), language),
     "hostile": lambda language: text.message(HOSTILE, language, board_url=BOARD),
     "simulated_late": lambda language: text.message(
         known("main_hour", simulated=True), language, late_ms=2 * HOUR + 47 * MINUTE

@@ -73,7 +73,9 @@ def beside(told: Situation, known: Known) -> Context:
 
 def funding_now(leverage: Leverage) -> FundingNow | None:
     """What longs pay shorts now, as old as the oldest venue in it; None where no venue tells it."""
-    paying = [venue for venue in leverage.venues if venue.funding_8h is not None and venue.funding_at is not None]
+    telling = [venue for venue in leverage.venues if venue.funding_8h is not None and venue.funding_at is not None]
+    # where open interest is known of some, the others have no weight
+    paying = [venue for venue in telling if venue.oi_usd is not None] or telling
     if leverage.funding_8h is None or not paying:
         return None
     return FundingNow(

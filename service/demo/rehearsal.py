@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 from service.model import Record
 
@@ -54,3 +55,13 @@ def _iso(at: int) -> str:
 
 def _text(value: str) -> str:
     return json.dumps(value)
+
+
+def handed_over(text: str, path: Path | None) -> str:
+    """What to say once the settings are in the file at `path`; without one the settings themselves."""
+    if path is None:
+        return text
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_text(text)
+    fresh.rename(path)  # whoever waits for the file must not read half of it
+    return f"settings in {path}; listen with: cascade run --config {path}"

@@ -50,7 +50,7 @@ class Backdrop:
         # a venue that was heard and had no order had none; of a recording nobody says who was heard
         heard = {name: 0.0 for name, share in coverage.by_venue.items() if share > 0} if coverage else {}
         # a recorded total is dated by its end and began up to an hour before
-        began = episode.onset if sources.singles else min(episode.onset, at + 1 - HOUR)
+        began = episode.onset if sources.singles else episode.onset + 1 - HOUR
         return Situation(
             asset=verdict.asset,
             side=episode.side,

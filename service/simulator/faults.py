@@ -19,10 +19,14 @@ NESTED = '{"data":' + "[" * 20_000 + "]" * 20_000 + "}"
 FUTURE_MS = 10 * 365 * 86_400_000
 
 
+class FaultsError(ValueError):
+    """Such faults there are none; the text says what is wrong and what is allowed."""
+
+
 class Faults(Record, frozen=True, kw_only=True):
     """What goes wrong, all off by default. "Frame" is a frame with liquidations; durations are seconds on the clock.
 
-    Raises ValueError when a number is out of bounds.
+    Raises FaultsError when a number is out of bounds.
     """
 
     drop: int = 0
@@ -58,13 +62,13 @@ class Faults(Record, frozen=True, kw_only=True):
         """Bounds."""
         for name in ("drop", "duplicate", "garbage", "slow", "throttle"):
             if not 0 <= getattr(self, name) < float("inf"):
-                raise ValueError(f"fault {name} must be 0 (off) or above, got {getattr(self, name)}")
+                raise FaultsError(f"fault {name} must be 0 (off) or above, got {getattr(self, name)}")
         if self.duplicate > 1 and self.duplicate % 1:
-            raise ValueError(f"fault duplicate must be a probability up to 1 or a whole number, got {self.duplicate}")
+            raise FaultsError(f"fault duplicate must be a probability up to 1 or a whole number, got {self.duplicate}")
 
     @classmethod
     def parse(cls, text: str) -> "Faults":
-        """Faults from "drop=200,duplicate=0.05,silence". Raises ValueError naming what is wrong and what is allowed."""
+        """Faults from "drop=200,duplicate=0.05,silence". Raises FaultsError naming what is wrong and allowed."""
         chosen: dict[str, object] = {}
         for word in filter(None, (part.strip() for part in text.split(","))):
             name, _, value = (part.strip() for part in word.partition("="))
@@ -81,16 +85,16 @@ def _value(name: str, value: str) -> object:
     if kind is None:
         near = difflib.get_close_matches(name, _TYPES, 1)
         hint = f" (did you mean {near[0]}?)" if near else ""
-        raise ValueError(f"unknown fault {name!r}{hint}; allowed are {', '.join(_TYPES)}")
+        raise FaultsError(f"unknown fault {name!r}{hint}; allowed are {', '.join(_TYPES)}")
     if kind is bool:
         if value.lower() not in _SWITCH:
-            raise ValueError(f"fault {name} is a switch: say {name}, {name}=on or {name}=off, not {value!r}")
+            raise FaultsError(f"fault {name} is a switch: say {name}, {name}=on or {name}=off, not {value!r}")
         return _SWITCH[value.lower()]
     try:
         return int(value) if kind is int else float(value)
     except ValueError:
         form = "a whole number" if kind is int else "a number"
-        raise ValueError(f"fault {name} needs {form}, as in {name}=5, got {value!r}") from None
+        raise FaultsError(f"fault {name} needs {form}, as in {name}=5, got {value!r}") from None
 
 
 class Roll(Record, frozen=True, kw_only=True):

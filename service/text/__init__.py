@@ -1,8 +1,8 @@
 """Words people read: an alert in a few short sentences, English and Chinese. Pure; sends nothing, decides nothing.
 
 The first sentence alone must do: what, where, how much at least, which side. After it come how unusual that is, the
-record, where it came from, price, course, and how sure all of it is. What is not known is left out or called unknown,
-never 0.
+record, where it came from, price, course, what stood beside it, and how sure all of it is. What is not known is left
+out or called unknown, never 0.
 
 `why` is the alert as one paragraph, for programs and screens; `message`, `headline` and `digest` are what people are
 sent.

@@ -1,6 +1,7 @@
 """An alert in Chinese. Owns the order of the sentences; what is worth saying is picked in `facts`."""
 
 from service.model import Alert
+from service.text.chinese.backdrop import backdrop
 from service.text.chinese.event import course, event, record, unheard, unusual
 from service.text.chinese.nouns import grade_zh, once_in_zh
 from service.text.chinese.sure import sure
@@ -20,6 +21,7 @@ def chinese(alert: Alert) -> str:
         where(alert),
         beside(alert),
         course(alert),
+        *backdrop(alert),
         sure(alert),
     ]
     return "".join(sentences)

@@ -7,6 +7,7 @@ numbers would mislead.
 from service.model import ALL, Alert, Phase, Severity
 from service.text import facts
 from service.text.amounts import clocks_utc, ends_utc, lasting, level, percent, percents, stamp_utc, usd_zh, when_utc
+from service.text.chinese.backdrop import backdrop
 from service.text.chinese.event import course, record, unusual
 from service.text.chinese.nouns import SIDE, SPOKE, coins, floor, name, sentence, share, spread
 from service.text.chinese.sure import sure
@@ -28,7 +29,8 @@ def headline(alert: Alert) -> str:
 
 def body(alert: Alert) -> tuple[str, ...]:
     """The lines after the headline, the most important first."""
-    return _opening(alert), unusual(alert), record(alert), beside(alert), where(alert), _course(alert)
+    lines = _opening(alert), unusual(alert), record(alert), beside(alert), where(alert), _course(alert)
+    return *lines, *backdrop(alert)
 
 
 def late(ms: int) -> str:

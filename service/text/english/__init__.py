@@ -1,6 +1,7 @@
 """An alert in English. Owns the order of the sentences; what is worth saying is picked in `facts`."""
 
 from service.model import Alert
+from service.text.english.backdrop import backdrop
 from service.text.english.event import course, event, record, unheard, unusual
 from service.text.english.nouns import brief, grade_en
 from service.text.english.sure import sure
@@ -20,6 +21,7 @@ def english(alert: Alert) -> str:
         where(alert),
         beside(alert),
         course(alert),
+        *backdrop(alert),
         sure(alert),
     ]
     return " ".join(sentence for sentence in sentences if sentence)
