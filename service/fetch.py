@@ -7,7 +7,8 @@ one that is packed twice to gigabytes. So gzip is the only packing asked for, an
 import asyncio
 import zlib
 from collections.abc import Mapping
-from urllib.parse import urljoin
+from ipaddress import ip_address
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
@@ -199,3 +200,12 @@ async def _read(answer: httpx.Response, most: int) -> bytes:
     if unzip is not None and not unzip.eof:
         raise zlib.error("it breaks off")
     return bytes(found)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is on this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -40,6 +40,8 @@ _CONFIG = """
 data_dir = "{home}"
 [venues]
 enabled = ["binance"]
+[context]
+enabled = false
 [venues.binance.endpoints]
 [api]
 port = 0

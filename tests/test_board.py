@@ -23,6 +23,7 @@ from service.detector.records import Peak, Stack
 from service.model import ALL, HOUR, MINUTE, FeedState, Liquidation, Phase, Side, SocketHealth
 from service.pipeline import Recent
 from service.text import why
+from tests import beside
 from tests.stage import NOW, VENUES, Stage, episode
 from tests.test_text import OPENED
 
@@ -390,3 +391,44 @@ def test_without_the_extra_the_door_stays_as_it_is_and_says_how_to_get_the_board
 def test_the_language_is_the_one_asked_for_then_the_one_remembered_then_the_browsers(asked, cookie, accepts, spoken):
     front = pytest.importorskip("service.board.front", reason="the extra `board` is not installed")
     assert front.language(asked, Headers({"cookie": cookie, "accept-language": accepts})) == spoken
+
+
+@WORDS
+async def test_what_stands_beside_the_market_is_shown_with_its_age(words):
+    sight = Sight()
+    sight.beside = {ALL: beside.full(ALL), "BTC": beside.unknown("BTC")}
+    known, unknown = [(await shown(sight, asset)).areas(asset, words)["beside"] for asset in (ALL, "BTC")]
+
+    for fact in words.standing(beside.full(ALL)):
+        assert all(part in plain(known) for part in (fact.head, fact.said, *fact.notes))
+    assert known.count("class='fact ") == 7
+    assert " unknown'" not in known
+    assert words.no_forecast in plain(known)
+    assert unknown.count(" unknown'") == 6, "an old day is shown, and shown as old"
+    assert beside.REFUSED in plain(unknown)
+    assert not re.search(r"[$≈ >]0[ <%]", unknown)
+
+
+@WORDS
+async def test_where_context_is_switched_off_the_card_says_so_and_nothing_else_changes(words):
+    sight = Sight()
+    seen = await shown(sight)
+    assert plain(seen.areas(ALL, words)["beside"]) == words.no_context
+    assert plain(Shown(None).areas(ALL, words)["beside"]) == words.waiting
+
+
+async def test_seconds_that_pass_do_not_send_the_card_anew():
+    sight = Sight()
+    sight.beside = {ALL: beside.full(ALL)}
+    first = (await shown(sight)).areas(ALL, ENGLISH)["beside"]
+    later = beside.full(ALL)
+    sight.beside = {ALL: beside.partly(later, now=later.now + 5_000)}
+    assert (await shown(sight)).areas(ALL, ENGLISH)["beside"] == first
+
+
+async def test_a_hostile_reason_stays_text():
+    sight = Sight()
+    sight.beside = {ALL: beside.unknown(ALL, missing={"rates": "<script>alert(1)</script>"})}
+    html = (await shown(sight)).areas(ALL, ENGLISH)["beside"]
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html

@@ -188,6 +188,21 @@ def test_keyboard_and_phone_reach_everything(eyes, demo):
     assert phone.errors == []
 
 
+def test_what_stands_beside_the_market_is_a_card_of_its_own_in_both_languages(eyes, demo):
+    seen = eyes(demo, viewport={"width": 390, "height": 844})
+    card = "section[aria-labelledby=title-context]"
+    for code, title, fact, off in (
+        ("en", "Beside it", "Fuel for a short squeeze", "Context is switched off"),
+        ("zh", "市场背景", "轧空燃料", "背景数据没有开启"),
+    ):
+        seen.page.goto(f"{demo.url}?lang={code}")
+        seen.until(f"[...document.querySelectorAll('{card}')].some(e => /{fact}|{off}/.test(e.innerText))")
+        assert seen.text(f"{card} h2") == title
+        assert seen.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert {urlsplit(url).hostname for url in seen.asked if not url.startswith("data:")} == {"127.0.0.1"}
+    assert seen.errors == []
+
+
 def test_an_alert_arrives_and_the_page_outlives_the_server(eyes, mortal):
     seen = eyes(mortal)
     seen.until("document.querySelectorAll('.alerts li').length > 0")

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from service.bot import LANGUAGES
+from service.model import Side
 from service.text.chinese.standing import standing as chinese
 from service.text.english.standing import standing as english
 from tests import beside
@@ -149,3 +150,11 @@ async def test_anybody_in_a_group_may_ask_and_nobody_there_gets_buttons(stage):
     shown = await stage.say("/context", chat=GROUP, user=5)
     assert "Context: Whole market" in shown.text
     assert shown.labels == []
+
+
+@pytest.mark.parametrize(("risk", "head"), [(None, "Open interest, BTC"), ({}, "Open interest")])
+def test_of_all_the_leverage_is_never_called_alls(risk, head):
+    report = beside.unknown(
+        "ALL", risk={side: beside.risk(side, None, None) for side in Side} if risk is None else risk
+    )
+    assert next(fact for fact in english(report) if fact.topic == "open_interest").head == head

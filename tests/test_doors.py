@@ -129,6 +129,7 @@ def test_a_store_that_never_answers_does_not_hold_the_command(tmp_path):
         environment = _environment() | {
             "REDIS_URL": f"redis://127.0.0.1:{deaf.getsockname()[1]}/0",
             "CASCADE_API__PORT": "0",
+            "CASCADE_CONTEXT__ENABLED": "false",
         }
         process = subprocess.Popen(
             [sys.executable, "-m", "service", "run"], cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL

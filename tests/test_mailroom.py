@@ -69,6 +69,8 @@ def settings_of(folder: Path, api_url: str):
         f"data_dir = {json.dumps(str(folder))}",
         "[venues]",
         'enabled = ["bybit"]',
+        "[context]",
+        "enabled = false",
     ]
     lines += [
         "[venues.bybit.endpoints]",

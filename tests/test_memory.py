@@ -6,8 +6,8 @@ import pytest
 from service.context.contract import Fresh
 from service.context.leverage import change_pct
 from service.context.memory import Memory
-from service.context.points import KEEP_MS, Points
-from service.context.risk import STEP, Point
+from service.context.points import KEEP_MS, Past, Points
+from service.context.risk import STEP
 from service.context.source import SourceError
 from service.context.track import Track
 from service.model import HOUR, MINUTE, Contract, Instrument, Ticker
@@ -18,6 +18,10 @@ DAY = 24 * HOUR
 
 def told(at: int = NOW, venue: str = "binance", symbol: str = "BTCUSDT", **fields: float) -> Ticker:
     return Ticker(venue=venue, symbol=symbol, asset="BTC", at=at, seen=at, **fields)
+
+
+def past(at: int, venue: str = "binance", symbol: str = "BTCUSDT", **fields: float) -> Past:
+    return Past(asset="BTC", venue=venue, symbol=symbol, at=at, **fields)
 
 
 def hourly(memory: Memory, coins: dict[int, float], venue: str = "binance", mark: float = 100.0) -> None:
@@ -36,6 +40,15 @@ def test_parts_of_a_contract_come_together_and_each_keeps_its_age() -> None:
     assert found is not None
     assert (found.oi_usd, found.mark, found.mark_at) == (50 * 90_000.0, 90_000.0, NOW - 30_000)
     assert found.funding_8h == pytest.approx(-0.0002)
+
+
+def test_a_funding_rate_and_its_interval_may_come_apart() -> None:
+    memory = Memory()
+    memory.hear([told(NOW - 2 * MINUTE, funding=0.0001, oi_coins=1.0, mark=1.0), told(NOW - MINUTE, interval_h=4)])
+    assert memory.leverage("BTC", NOW).venues[0].funding_8h == 0.0002
+    assert memory.leverage("BTC", NOW).venues[0].funding_at == NOW - 2 * MINUTE
+    memory.hear([told(NOW, funding=-0.0003)])
+    assert memory.leverage("BTC", NOW).funding_8h == -0.0006
 
 
 def test_a_funding_rate_without_its_interval_is_not_used() -> None:
@@ -114,13 +127,13 @@ def test_funding_is_weighted_by_open_interest() -> None:
 
 def test_ranks_need_a_week_and_come_from_each_contracts_own_past() -> None:
     memory = Memory()
-    past = [Point(at=NOW - step * STEP, oi_coins=float(step), funding_8h=step / 1e4) for step in range(1, 181)]
-    memory.recall(told(), past[:40])
+    held = [past(NOW - step * STEP, oi_coins=float(step), funding_8h=step / 1e4) for step in range(1, 181)]
+    memory.recall(held[:40])
     memory.hear([told(oi_coins=20.5, mark=100.0, funding=0.00205, interval_h=8)])
     found = memory.leverage("BTC", NOW)
     assert found is not None
     assert (found.oi_pct, found.oi_days) == (None, 0.0)
-    memory.recall(told(), past)
+    memory.recall(held)
     found = memory.leverage("BTC", NOW + MINUTE)
     assert found is not None
     assert found.oi_pct == pytest.approx(20 / 179, abs=0.01)
@@ -132,7 +145,7 @@ def test_a_recalled_past_does_not_replace_what_was_seen() -> None:
     memory = Memory()
     memory.hear([told(oi_coins=7.0, mark=100.0)])
     memory.remember(["BTC"])
-    memory.recall(told(), [Point(at=NOW, oi_coins=9.0, funding_8h=0.1), Point(at=NOW - STEP, oi_coins=8.0)])
+    memory.recall([past(NOW, oi_coins=9.0, funding_8h=0.1), past(NOW - STEP, oi_coins=8.0)])
     (contract,) = memory.contracts("BTC")
     assert [(one.oi_coins, one.funding_8h, one.price) for one in contract.points.all()] == [
         (8.0, None, None),
@@ -155,7 +168,7 @@ def test_points_survive_a_restart() -> None:
 
 def test_the_reference_is_the_contract_with_the_longest_past_that_is_alive() -> None:
     memory = Memory()
-    memory.recall(told(venue="okx", symbol="A"), [Point(at=NOW - step * STEP, price=1.0) for step in range(5)])
+    memory.recall([past(NOW - step * STEP, "okx", "A", price=1.0) for step in range(5)])
     memory.hear(
         [told(oi_coins=1.0, mark=1.0, funding=0.0, interval_h=8), told(symbol="DATED", oi_coins=900.0, mark=1.0)]
     )

@@ -1,5 +1,6 @@
 """Open interest, funding and marks of the venues beside the five largest: documented and captured answers, local ones."""
 
+import asyncio
 import copy
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
 
 from service.clock import ScaledClock
 from service.model import Contract, DecodeError, Instrument, Side, Ticker
@@ -101,6 +103,7 @@ EXPECTED: Mapping[str, Sequence[Sequence[tuple[Any, ...]]]] = {
         [("PF_XBTUSD", 1789015960047, 2105.9165, 164_869_565.7303, 1.8449882e-05, 1.0, 78288.74778169378, None)],
         # 3.995839963e-09 coins an hour for a dollar
         [("PI_XBTUSD", 1763339677524, 232.546939, 21_279_580.0, -3.6564573e-04, 1.0, 91506.6009839176, 21_118_140.0)],
+        [("PI_XBTUSD", None, 2460.7863069, 89_423_744.0, 1.2916670e-05, 1.0, 36339.5, 341_903_278.0)],
     ),
     "deribit": (
         [
@@ -341,6 +344,25 @@ def test_frames_between_two_sips_are_not_decoded() -> None:
 def test_venues_without_such_a_stream_hear_nothing(name) -> None:
     if name not in ("gate", "hyperliquid", "bitmex"):
         assert list(tickers(name).hear("{}", SEEN)) == []
+
+
+@pytest.mark.parametrize(("name", "key"), [("gate", "usdt"), ("hyperliquid", "public"), ("bitmex", "public")])
+async def test_a_live_control_stream_tells_what_the_local_venue_holds(name, key) -> None:
+    venue = VENUES[name]
+    async with Market([name], ScaledClock(ORIGIN, 1)) as market:
+        server = market.servers[name]
+        server.interest.funding["BTC"] = 0.00042
+        (plan,) = [one for one in venue.plans(market.endpoints[name], ()) if one.key == key]
+        session, told = venue.session(plan), list[Ticker]()
+        async with connect(plan.url, additional_headers=dict(plan.headers)) as ws, asyncio.timeout(5):
+            for words in session.hello(ORIGIN):
+                await ws.send(words)
+            while not told:
+                events = session.decode(await ws.recv(), server.clock.now())
+                told = [one for event in events if isinstance(event, Told) for one in event.tickers]
+    (found,) = told
+    assert (found.venue, found.asset, found.mark) == (name, "BTC", 95_000.0)
+    assert (found.funding, found.interval_h) == (0.00042, server.interest.interval_h)
 
 
 # --- local servers ----------------------------------------------------------------------------------------------------

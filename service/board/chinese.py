@@ -5,6 +5,7 @@ from service.model import Coverage, Episode, FeedState, Liquidation, Side, Since
 from service.text import grade_zh, percent, usd_zh
 from service.text.amounts import multiple, when_utc
 from service.text.chinese.nouns import KIND, SIDE
+from service.text.chinese.standing import standing
 
 _STAGE = {"running": "进行中", "fading": "正在减弱"}
 _SEVERITY = {"watch": "关注", "warning": "预警", "critical": "紧急"}
@@ -96,6 +97,10 @@ CHINESE = Phrases(
     stage=lambda episode: _STAGE.get(episode.stage, episode.stage),
     hour_usd=lambda usd: f"近1小时{usd}",
     part="属于全市场这一波",
+    beside="市场背景",
+    standing=standing,
+    no_context="背景数据没有开启：不读取持仓量、资金费率、ETF流向和利率。",
+    no_forecast="燃料反映拥挤程度，不是预测。未知不等于零。",
     alerts="最近提醒",
     no_alert="还没有提醒。",
     started="开始",

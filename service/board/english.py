@@ -5,6 +5,7 @@ from service.model import Coverage, Episode, FeedState, Liquidation, Side, Since
 from service.text import grade_en, percent, usd_en
 from service.text.amounts import multiple, when_utc
 from service.text.english.nouns import KIND, SIDE
+from service.text.english.standing import standing
 
 _STAGE = {"running": "running", "fading": "fading"}
 _MILLIONS = (
@@ -98,6 +99,10 @@ ENGLISH = Phrases(
     stage=lambda episode: _STAGE.get(episode.stage, episode.stage),
     hour_usd=lambda usd: f"{usd} in the last hour",
     part="part of the market-wide cascade",
+    beside="Beside it",
+    standing=standing,
+    no_context="Context is switched off: no open interest, funding, ETF flows or rates are read.",
+    no_forecast="Fuel is a gauge of crowding, not a forecast. Unknown is not zero.",
     alerts="Latest alerts",
     no_alert="No alert yet.",
     started="started",

@@ -83,6 +83,7 @@ class Markets:
             minutes=tuple(self._minute(at, bars.get(at), prices.get(at), now, live=live) for at in starts),
             quoted=quoted,
             tape=self._tape(asset, now),
+            context=sight.context(asset),
         )
 
     async def _window(self, reading: Reading, span: str) -> Window:

@@ -103,6 +103,8 @@ class Page:
             details.on("toggle", self._opened, js_handler="(e) => emit(e.target.open)")
         with self._panel("episodes", words.episodes):
             self._area("episodes", "list")
+        with self._panel("context", words.beside):
+            self._area("beside", "facts")
         with self._panel("alerts", words.alerts):
             self._area("alerts", "scroll").props("tabindex=0")
         with self._panel("tape", words.tape):

@@ -6,7 +6,8 @@ All texts are plain: whoever puts one into a page escapes it.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from service.model import Coverage, Episode, FeedState, Liquidation, Side, Since
+from service.model import ContextReport, Coverage, Episode, FeedState, Liquidation, Side, Since
+from service.text.standing import Fact
 
 #: What stands for a number nobody knows.
 UNKNOWN = "—"
@@ -105,6 +106,14 @@ class Phrases:
     hour_usd: Callable[[str], str]
     part: str
     """Of a coin's episode inside one of all coins."""
+
+    beside: str
+    standing: Callable[[ContextReport], tuple[Fact, ...]]
+    """What stands beside the market."""
+    no_context: str
+    """That it is switched off."""
+    no_forecast: str
+    """What the gauge is not."""
 
     alerts: str
     no_alert: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from service.model import Alert, Coverage, Episode, Liquidation, Record, Since, Totals, VenueReport
+from service.model import Alert, ContextReport, Coverage, Episode, Liquidation, Record, Since, Totals, VenueReport
 
 
 class Minute(Record, frozen=True, kw_only=True):
@@ -46,6 +46,8 @@ class Market(Record, frozen=True, kw_only=True):
     """Whose price the minutes carry, as `binance BTCUSDT`; empty while there is none."""
     tape: tuple[Liquidation, ...]
     """Newest first."""
+    context: ContextReport | None = None
+    """What stands beside it; None while context is switched off."""
 
     @property
     def multiple(self) -> float | None:

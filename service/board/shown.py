@@ -7,6 +7,7 @@ from html import escape
 from typing import Any, TypeVar, cast
 
 from service.board import lists, numbers
+from service.board.beside import beside
 from service.board.chart import Options, options
 from service.board.phrases import UNKNOWN, Phrases
 from service.board.picture import Market, Picture
@@ -71,6 +72,7 @@ class Shown:
         picture, market = self.picture, self.market(asset)
         found = {
             "numbers": numbers.numbers(market, words),
+            "beside": beside(market, words),
             "tape": lists.tape(market, words),
             "venues": lists.venues(picture, words),
             "clock": f"<time data-beat=0>{UNKNOWN}</time>",

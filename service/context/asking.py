@@ -36,6 +36,8 @@ class Market:
     listed: Callable[[], Sequence[Instrument]]
     coins: Callable[[], Collection[str]]
     hear: Callable[[Sequence[Ticker]], None]
+    every_s: float = 0.0
+    """Seconds on the clock between two rounds, where the venue does not want more."""
 
 
 class _Round:
@@ -89,6 +91,7 @@ class TickerPoll:
         if venue.tickers is None:
             raise ValueError(f"{venue.name} publishes no open interest, funding or mark prices")
         self._tickers, self._endpoints, self._market = venue.tickers, endpoints, market
+        self._every_s = max(self._tickers.every_s, market.every_s)
         self._clock, self._client = clock, client
         self._dice = dice or random.Random()  # noqa: S311  # no secret
         self._standing = Standing(f"tickers {venue.name}")
@@ -102,11 +105,11 @@ class TickerPoll:
     @property
     def report(self) -> SourceReport:
         """How the venue stands now."""
-        return self._standing.report(self._tickers.every_s)
+        return self._standing.report(self._every_s)
 
     async def run(self) -> None:
         """One round after the other until cancelled."""
-        await self._clock.sleep(self._dice.uniform(0.0, min(self._tickers.every_s * LATE_PART, LATE_S)))
+        await self._clock.sleep(self._dice.uniform(0.0, min(self._every_s * LATE_PART, LATE_S)))
         while True:
             began = time.monotonic()
             listed = self._market.listed()
@@ -125,10 +128,10 @@ class TickerPoll:
         except FAULTS as error:
             return self._failed(self._standing.spoilt(error))
         this = await self._ask_all(asks, {row.symbol: row for row in listed})
-        every_s = self._tickers.every_s * self._dice.uniform(1.0, 1.0 + JITTER)
+        every_s = self._every_s * self._dice.uniform(1.0, 1.0 + JITTER)
         self._slowed = 0 if this.wish_s is None else self._slowed + 1
         if this.wish_s is not None:
-            least_s = max(this.wish_s, backoff(self._slowed, self._tickers.every_s))
+            least_s = max(this.wish_s, backoff(self._slowed, self._every_s))
             self._hold(least_s * self._dice.uniform(1.0, 1.0 + JITTER))
         if this.answered or not this.missed + this.spared:
             self._failures = 0
@@ -176,7 +179,7 @@ class TickerPoll:
     def _failed(self, reason: str) -> float:
         self._failures += 1
         self._standing.failed(reason)
-        return backoff(self._failures, self._tickers.every_s) * self._dice.uniform(1.0 - JITTER, 1.0 + JITTER)
+        return backoff(self._failures, self._every_s) * self._dice.uniform(1.0 - JITTER, 1.0 + JITTER)
 
     async def _pace(self) -> None:
         """Our turn: by the real clock's steady time, so that no gap is shorter than it should be at any speed."""

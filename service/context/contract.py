@@ -15,6 +15,8 @@ JUMP = 2.0
 #: What was told within so long, ms, is one moment.
 _TOGETHER_MS = 30 * MINUTE
 _EIGHT_H = 8.0
+#: Of a rate: a hundredth of a basis point is more than anybody quotes.
+_DIGITS = 9
 #: Steps and reach of the two memories, ms: some 2 kB a contract, of which there are thousands.
 _FINE, _COARSE = (2 * MINUTE, 3 * HOUR), (30 * MINUTE, 26 * HOUR)
 
@@ -53,6 +55,8 @@ class Contract:
         self.lots = counts_lots(ticker.symbol)
         self._fine, self._coarse, self._marks = Track(*_FINE), Track(*_COARSE), Track(*_FINE)
         self._doubted: float | None = None
+        self._rate: Told | None = None
+        self._interval_h: float | None = None
         self._ranks: dict[str, tuple[int, float | None, float]] = {}
 
     def hear(self, ticker: Ticker) -> None:
@@ -61,8 +65,7 @@ class Contract:
         if ticker.mark is not None:
             self.mark = Told(value=ticker.mark, at=at)
             self._marks.add(at, ticker.mark)
-        if ticker.funding is not None and ticker.interval_h:
-            self.funding_8h = Told(value=ticker.funding * _EIGHT_H / ticker.interval_h, at=at)
+        self._hear_funding(ticker)
         if ticker.volume_usd is not None:
             self.volume = Told(value=ticker.volume_usd, at=at)
         coins, usd = self._both(ticker)
@@ -116,6 +119,15 @@ class Contract:
         if self.mark is not None and at - reach_ms <= self.mark.at <= at:
             return self.mark.value
         return self._marks.before(at, reach_ms)
+
+    def _hear_funding(self, ticker: Ticker) -> None:
+        """A rate and its interval may come in two answers; without an interval a rate says nothing."""
+        self._interval_h = ticker.interval_h or self._interval_h
+        if ticker.funding is not None:
+            self._rate = Told(value=ticker.funding, at=ticker.seen)
+        if self._rate is not None and self._interval_h:
+            eight = round(self._rate.value * _EIGHT_H / self._interval_h, _DIGITS)
+            self.funding_8h = Told(value=eight, at=self._rate.at)
 
     def _both(self, ticker: Ticker) -> tuple[float | None, float | None]:
         """Coins and dollars of an answer, the one from the other by the mark where only one is told."""

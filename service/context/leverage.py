@@ -15,6 +15,7 @@ DAY = 24 * HOUR
 #: Open interest is ranked among so much past, funding among all that is kept.
 OI_BACK_MS = OI_DAYS * DAY
 
+_DIGITS = 9
 _Weighted = tuple[float | None, float | None]
 
 
@@ -116,7 +117,7 @@ def _value(told: Told | None) -> float | None:
 
 def _sum(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
-    return sum(known) if known else None
+    return round(sum(known), 2) if known else None
 
 
 def _mean(weighted: Iterable[_Weighted]) -> float | None:
@@ -126,4 +127,4 @@ def _mean(weighted: Iterable[_Weighted]) -> float | None:
         return None
     if not any(weight for _, weight in known):
         known = [(value, 1.0) for value, _ in known]
-    return sum(value * weight for value, weight in known) / sum(weight for _, weight in known)
+    return round(sum(value * weight for value, weight in known) / sum(weight for _, weight in known), _DIGITS)

@@ -5,14 +5,13 @@ positions that were closed. What is older than it may be is not used, and said t
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
 from service.context.contract import Contract, Fresh, fresh_value
 from service.context.leverage import Pair, leverage, pairs
-from service.context.points import Points
-from service.context.risk import Point
+from service.context.points import Past, Points
 from service.context.source import SourceError
 from service.model import Instrument, Leverage, Record, Ticker
 
@@ -44,12 +43,11 @@ class Memory:
             for contract in self.contracts(asset):
                 contract.remember()
 
-    def recall(self, ticker: Ticker, points: Iterable[Point]) -> None:
-        """Take in a past that was asked for; what was seen with our own eyes stands."""
-        own = self._contract(ticker).points
+    def recall(self, points: Iterable[Past]) -> None:
+        """Take in a past that was asked for or kept; what was seen with our own eyes stands."""
         for point in points:
-            told = msgspec.structs.asdict(point)
-            own.add(told.pop("at"), **told)
+            ticker = Ticker(venue=point.venue, symbol=point.symbol, asset=point.asset, at=point.at, seen=point.at)
+            self._contract(ticker).points.take(point)
 
     def contracts(self, asset: str) -> list[Contract]:
         """Every contract of an asset that was ever told of."""
@@ -99,20 +97,18 @@ class Memory:
     def load(self, stored: bytes) -> None:
         """Take up what `stored` gave. Raises SourceError for anything else, and then nothing is taken up."""
         try:
-            found = [
-                (
-                    Ticker(venue=kept.venue, symbol=kept.symbol, asset=kept.asset, at=0, seen=0),
-                    list(Points.unpack(kept.points)),
-                )
-                for kept in msgspec.msgpack.decode(stored, type=list[_Kept])
-            ]
+            found = [point for kept in msgspec.msgpack.decode(stored, type=list[_Kept]) for point in _unpacked(kept)]
         except (msgspec.MsgspecError, ValueError) as error:
             raise SourceError(f"what was stored are no points: {error}") from None
-        for ticker, points in found:
-            self.recall(ticker, points)
+        self.recall(found)
 
     def _contract(self, ticker: Ticker) -> Contract:
         contracts, key = self._by_asset[ticker.asset], (ticker.venue, ticker.symbol)
         if key not in contracts:
             contracts[key] = Contract(ticker)
         return contracts[key]
+
+
+def _unpacked(kept: _Kept) -> Iterator[Past]:
+    for point in Points.unpack(kept.points):
+        yield Past(asset=kept.asset, venue=kept.venue, symbol=kept.symbol, **msgspec.structs.asdict(point))

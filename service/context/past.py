@@ -2,7 +2,7 @@
 
 Documented (https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api): open interest
 in base units and dollars, funding as a fraction of each payment, candles as lists. Rows are refused one by one.
-A past is that of one contract: a reader must not add it to what all venues tell now.
+One venue's past is the past of that venue: a reader must not add it to what all venues tell now.
 """
 
 import math
@@ -13,12 +13,14 @@ from typing import TypeVar
 
 import msgspec
 
-from service.context.risk import STEP, Point
+from service.context.points import Past
 from service.context.source import SourceError
 from service.model import HOUR, MINUTE, DecodeError, Instrument
 from service.venues.base import moment, number, parse
 
 VENUE = "binance"
+#: Width of the steps asked for.
+STEP = 4 * HOUR
 DAY = 24 * HOUR
 STEPS_A_DAY = DAY // STEP
 #: No contract of the venue may ask for more in one interval.
@@ -48,20 +50,20 @@ _RATES: msgspec.json.Decoder[list[_Rate]] = msgspec.json.Decoder(list[_Rate])
 _ROWS: msgspec.json.Decoder[list[list[int | float | str]]] = msgspec.json.Decoder(list[list[int | float | str]])
 
 
-def open_interest(body: bytes, contract: Instrument, now: int) -> list[Point]:
+def open_interest(body: bytes, contract: Instrument, now: int) -> list[Past]:
     """Open interest, one point a step. Raises SourceError or DecodeError where nothing can be used."""
 
-    def read(row: _Interest) -> Point:
+    def read(row: _Interest) -> Past:
         _same(row.symbol, contract)
         coins = number(row.sum_open_interest, "sumOpenInterest")
         usd = number(row.sum_open_interest_value, "sumOpenInterestValue")
-        return _point(moment(row.timestamp, "timestamp"), now, oi_coins=coins, oi_usd=usd)
+        return _point(contract, moment(row.timestamp, "timestamp"), now, oi_coins=coins, oi_usd=usd)
 
     rows = parse(_INTERESTS, body)
     return _each(rows, read)
 
 
-def funding(body: bytes, contract: Instrument, now: int) -> list[Point]:
+def funding(body: bytes, contract: Instrument, now: int) -> list[Past]:
     """Funding as it was paid, per eight hours. Raises SourceError or DecodeError where nothing can be used.
 
     The history tells no interval: it is the time since the payment before, where a neighbour has the same. So a row
@@ -76,21 +78,20 @@ def funding(body: bytes, contract: Instrument, now: int) -> list[Point]:
     paid = sorted(set(_each(rows, read)))
     gaps = [(after[0] - before[0]) / HOUR for before, after in pairwise(paid)]
     return [
-        _point(at, now, funding_8h=rate * 8 / hours)
+        _point(contract, at, now, funding_8h=rate * 8 / hours)
         for place, (hours, (at, rate)) in enumerate(zip(gaps, paid[1:], strict=True))
         if hours in _INTERVALS and hours in (*gaps[max(place - 1, 0) : place], *gaps[place + 1 : place + 2])
     ]
 
 
-def candles(body: bytes, contract: Instrument, now: int) -> list[Point]:
+def candles(body: bytes, contract: Instrument, now: int) -> list[Past]:
     """Price at the end of each step that is over, and the dollars of the day before it where all of it is there.
 
     Raises SourceError or DecodeError where nothing can be used.
     """
-    del contract  # candles do not say whose they are
     day: deque[tuple[int, float]] = deque(maxlen=STEPS_A_DAY)
 
-    def read(row: list[int | float | str]) -> Point | None:
+    def read(row: list[int | float | str]) -> Past | None:
         try:
             opened, closed, price, usd = row[0], row[6], row[4], row[7]
         except IndexError:
@@ -103,7 +104,7 @@ def candles(body: bytes, contract: Instrument, now: int) -> list[Point]:
         day.append((moment(opened, "open time"), _traded(usd)))
         whole = len(day) == STEPS_A_DAY and at - day[0][0] == DAY
         volume = math.fsum(traded for _, traded in day) if whole else None
-        return _point(at, now, price=number(price, "close"), volume_usd=volume or None)
+        return _point(contract, at, now, price=number(price, "close"), volume_usd=volume or None)
 
     rows = parse(_ROWS, body)
     return _each(rows, read)
@@ -126,10 +127,10 @@ def _each(rows: Iterable[T], read: Callable[[T], P | None]) -> list[P]:
     return found
 
 
-def _point(at: int, now: int, **fields: float | None) -> Point:
+def _point(contract: Instrument, at: int, now: int, **fields: float | None) -> Past:
     if at > now + MINUTE:
         raise DecodeError(f"a time of the past must not lie ahead of {now}, got {at}")
-    return Point(at=at, **fields)
+    return Past(asset=contract.asset, venue=VENUE, symbol=contract.symbol, at=at, **fields)
 
 
 def _same(symbol: str, contract: Instrument) -> None:

@@ -14,6 +14,14 @@ from service.model import HOUR
 KEEP_MS = 90 * 24 * HOUR
 
 
+class Past(Point, frozen=True, kw_only=True):
+    """A point of the past, of a contract that is named; where it was asked for, each answer tells other fields."""
+
+    asset: str
+    venue: str
+    symbol: str
+
+
 _AT = "at"
 _FIELDS = ("oi_coins", "oi_usd", "funding_8h", "price", "volume_usd")
 
@@ -47,6 +55,10 @@ class Points:
             del self._at[:first]
             for column in self._columns.values():
                 del column[:first]
+
+    def take(self, point: Point) -> None:
+        """Take a point of the past."""
+        self.add(point.at, **{name: getattr(point, name) for name in _FIELDS})
 
     def values(self, name: str, since: int, until: int) -> list[float]:
         """The known values of a field from `since` to `until` ms UTC, in order of time."""

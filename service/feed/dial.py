@@ -1,14 +1,12 @@
 """One attempt to open a WebSocket, its failures put into words. Owns the HTTP side of the handshake, no retry."""
 
-from ipaddress import ip_address
-from urllib.parse import urlsplit
-
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidProxy, InvalidStatus, InvalidURI, WebSocketException
 from websockets.http11 import Response
 
 from service.clock import Clock
 from service.feed.end import End, plain
+from service.fetch import is_loopback
 from service.model import FeedState
 from service.retry import retry_after
 
@@ -29,7 +27,7 @@ async def dial(url: str, clock: Clock, headers: Headers = ()) -> ClientConnectio
             url,
             additional_headers=headers,
             # a rehearsal on this machine is not reached through a company's proxy
-            proxy=None if _loopback(url) else True,
+            proxy=None if is_loopback(url) else True,
             open_timeout=clock.grace(OPEN_WITHIN_S),
             ping_interval=None,
             max_size=MAX_WIRE_BYTES,
@@ -44,14 +42,6 @@ async def dial(url: str, clock: Clock, headers: Headers = ()) -> ClientConnectio
         return End(reason="the configured proxy is not usable", slow=True)
     except (OSError, WebSocketException, ValueError, ImportError) as error:
         return End(reason=plain(f"cannot connect: {type(error).__name__}: {error}"))
-
-
-def _loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _answered(response: Response, now: int) -> End:

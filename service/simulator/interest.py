@@ -9,8 +9,11 @@ from decimal import Decimal
 from service.simulator.contracts import Listing, Order
 from service.symbols import asset_of_base
 
-#: Dollars of one venue's largest contract of a coin; a dozen venues make some billions of BTC together.
-_USD: Mapping[str, float] = {"BTC": 1.2e9, "ETH": 6e8, "SOL": 2e8, "XRP": 1.5e8, "DOGE": 8e7}
+#: Dollars of one venue's largest contract of a coin; three of them make some eight billions of BTC together.
+_USD: Mapping[str, float] = {
+    "BTC": 2.8e9, "ETH": 1.6e9, "SOL": 5e8, "XRP": 4e8, "BNB": 2.5e8, "DOGE": 2.5e8, "HYPE": 1.5e8, "ADA": 1.2e8,
+    "SUI": 1.2e8, "LINK": 1.1e8, "AVAX": 1e8, "LTC": 9e7, "BCH": 8e7,
+}  # fmt: skip
 #: Coin-margined and dated contracts are that much smaller.
 _SMALL = 0.1
 #: Dollars traded in a day for one of open interest.
@@ -26,7 +29,7 @@ class Interest:
     def __init__(
         self,
         usd_of: Mapping[str, float] = _USD,
-        other_usd: float = 1e7,
+        other_usd: float = 6e7,
         funding: float = 0.00005,
         interval_h: float = 8,
     ) -> None:

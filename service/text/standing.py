@@ -5,7 +5,7 @@ Pure; holds no word of a language. What is not known is a fact too: it says that
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from service.model import ALL, HOUR, MINUTE, ContextReport, EtfFlow, Leverage, Rates, Record, Risk, Side
+from service.model import ALL, HOUR, MINUTE, ContextReport, EtfFlow, Rates, Record, Risk, Side
 
 _DAY = 24 * HOUR
 #: A reason comes from outside; longer ones are cut.
@@ -38,6 +38,7 @@ class Voice(Record, frozen=True, kw_only=True):
     fuel: Mapping[Side, str]
     score: Callable[[float, str | None], str]
     interest: Callable[[str], str]
+    """Of the coin; empty while nobody says which."""
     at_least: Callable[[float], str]
     moved: Callable[[float | None, float | None], str]
     """In an hour and in a day, in percent, in coins."""
@@ -127,9 +128,11 @@ def _funding(report: ContextReport, voice: Voice) -> Fact:
 
 
 def _coin(report: ContextReport) -> str:
-    """Whose leverage it is; of ALL it is another's."""
-    leverage: Leverage | None = report.leverage
-    return leverage.asset if leverage else report.asset
+    """Whose leverage it is; of ALL it is another's, and empty while nobody says whose."""
+    if report.leverage:
+        return report.leverage.asset
+    other = next((risk.asset for risk in report.risk.values()), "")
+    return other if report.asset == ALL else report.asset
 
 
 def _flows(report: ContextReport, voice: Voice) -> Iterator[Fact]:

@@ -43,7 +43,7 @@ def tables(body: bytes) -> list[Grid]:
     if not found:
         raise SourceError(f"a page without a table{_titled(page)}; wanted: the table of daily flows")
     lower = body.lower()
-    if lower.count(b"<table") > lower.count(b"</table"):
+    if lower.rfind(b"<table") > lower.rfind(b"</table"):
         raise SourceError(f"the page{_titled(page)} breaks off inside a table")
     return [_grid(row for row in table.css("tr") if _home(row) == table.mem_id) for table in found]
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from service.simulator import metadata
+from service.simulator import metadata, past
 from service.simulator.contracts import Listing, Order, name_of
 from service.simulator.forceorder import ALL_ORDERS, ForceOrderServer
 from service.simulator.listener import Answer
@@ -87,6 +87,8 @@ class Binance(ForceOrderServer):
 
     def rest(self, path: str, query: Mapping[str, str]) -> Answer:
         """Exchange information, marks, funding and open interest of both products."""
+        if path in past.PATHS:
+            return self._past(path, query)
         found = _REST.fullmatch(path)
         shown = [listing for listing in self.listings() if listing.inverse == (path.startswith("/dapi"))]
         match found["what"] if found else "":
@@ -100,3 +102,11 @@ class Binance(ForceOrderServer):
                 return premium.open_interest(self, shown, query)
             case _:
                 return 404, {"code": -5000, "msg": f"Path {path}, Method GET is invalid"}
+
+    def _past(self, path: str, query: Mapping[str, str]) -> Answer:
+        """What came before now, of one contract."""
+        listing = next((one for one in self.listings() if one.symbol == query.get("symbol")), None)
+        if listing is None or listing.inverse:
+            return 400, {"code": -1121, "msg": "Invalid symbol."}
+        scene = past.Scene(listing, float(self.price(listing)), self.interest, self.clock.now())
+        return 200, past.rows(path, query, scene)

@@ -41,7 +41,7 @@ class _Funding(msgspec.Struct, rename="camel"):
 
 class _Answer(msgspec.Struct, rename="camel"):
     code: str
-    data: msgspec.Raw = msgspec.Raw(b"[]")
+    data: msgspec.Raw = msgspec.Raw()
     msg: str = ""
     request_time: int = 0
 

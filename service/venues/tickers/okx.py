@@ -46,7 +46,7 @@ class _Funding(_Row, rename="camel"):
 
 class _Answer(msgspec.Struct):
     code: str
-    data: msgspec.Raw = msgspec.Raw(b"[]")
+    data: msgspec.Raw = msgspec.Raw()
     msg: str = ""
 
 
