@@ -15,6 +15,7 @@ import httpx
 
 from service.clock import Clock
 from service.context.asking import Market, TickerPoll
+from service.context.contract import Fresh
 from service.context.desk import Desk
 from service.context.etf.coinglass import CoinGlass
 from service.context.etf.dropped import NAME as DROPPED
@@ -27,12 +28,13 @@ from service.context.macro import Fred, Macro, NewYork, Treasury, read_meetings
 from service.context.memory import Memory
 from service.context.past import VENUE as PAST_OF
 from service.context.poll import Poll
-from service.context.seed import Seed
+from service.context.risk import Point
+from service.context.seed import Past
 from service.context.source import Source
 from service.context.watching import FileWatch
 from service.fetch import is_loopback
 from service.instruments import Book
-from service.model import Context, ContextReport, Instrument, Situation, SourceReport, Ticker
+from service.model import SECOND, Context, ContextReport, Instrument, Situation, SourceReport, Ticker
 from service.pipeline import Beside
 from service.settings import Settings
 from service.venues import VENUES
@@ -62,7 +64,9 @@ class Bureau:
         knobs = settings.context
         self.enabled = knobs.enabled
         self._clock, self._assets = clock, knobs.assets
-        memory = Memory(scene.listing)
+        rounds_ms = round(3 * knobs.every_s * SECOND)
+        fresh = Fresh(oi_ms=max(Fresh().oi_ms, rounds_ms), mark_ms=max(Fresh().mark_ms, rounds_ms))
+        memory = Memory(scene.listing, fresh)
         flows, macro = Flows((DROPPED, *knobs.etf.sources)), Macro(read_meetings(knobs.rates.meetings))
         self.desk = Desk(memory, flows, macro, _unasked(settings))
         self._kept = Kept(
@@ -81,7 +85,10 @@ class Bureau:
         for name in settings.venues.names:
             if VENUES[name].tickers is not None:
                 market = Market(
-                    listed=partial(getattr, scene.books[name], "listed"), coins=coins, hear=self.desk.memory.hear
+                    listed=partial(getattr, scene.books[name], "listed"),
+                    coins=coins,
+                    hear=self.desk.memory.hear,
+                    every_s=settings.context.every_s,
                 )
                 endpoints = settings.venues.endpoints(name)
                 found[f"tickers {name}"] = TickerPoll(VENUES[name], endpoints, market, self._clock, client)
@@ -129,7 +136,11 @@ class Bureau:
         rest, book = settings.venues.endpoints(PAST_OF)["um_rest"], scene.books[PAST_OF]
         if not _may_ask(settings, rest):
             return []
-        return [Seed(rest, partial(getattr, book, "listed"), lambda: self._assets, self.desk.memory.recall)]
+        return [Past(rest, partial(getattr, book, "listed"), lambda: self._assets, self._recall)]
+
+    def _recall(self, contract: Instrument, points: Sequence[Point]) -> None:
+        ticker = Ticker(venue=contract.venue, symbol=contract.symbol, asset=contract.asset, at=0, seen=0)
+        self.desk.memory.recall(ticker, points)
 
     def tasks(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         """Name and work of each task; none when context is off."""

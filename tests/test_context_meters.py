@@ -6,9 +6,15 @@ import msgspec
 import pytest
 
 from service import metrics
-from service.model import HOUR, MINUTE, ContextReport
+from service.detector import Rules
+from service.ledger.memory import MemoryLedger
+from service.mailroom.house import House
+from service.model import HOUR, MINUTE, Completeness, ContextReport
+from service.pipeline import Cover, Health, Heard, Knobs, Parts, Pipeline, Recent
 from service.pipeline.beside import MOST_SOURCES, Beside, midnight
 from tests import beside
+from tests.court import judge_over
+from tests.stage import HandClock, Stage
 from tests.test_meters import samples
 
 GAUGES = [
@@ -129,3 +135,31 @@ def test_a_mistake_in_context_costs_its_gauges_and_is_logged_once(caplog: pytest
 @pytest.mark.parametrize("word", ["", "yesterday", "2026-02-30", "13/01/2026"])
 def test_what_is_no_date_is_unknown(word: str) -> None:
     assert midnight(word) is None
+
+
+async def test_the_street_shows_context_with_its_other_gauges() -> None:
+    ledger = MemoryLedger()
+    recent = Recent(ledger)
+    health = Health({"bybit": lambda _at: Completeness.COMPLETE}, Heard(lambda _venue, now: (0, now)))
+    parts = Parts(
+        ledger=ledger,
+        judge=judge_over(ledger, Rules(), recent=recent),
+        recent=recent,
+        health=health,
+        cover=Cover(ledger, health, lambda _asset: ()),
+        clock=HandClock(),
+        settle={},
+        announce=lambda: None,
+        beside=Beside(Known(ALL=beside.full("ALL")), ["BTC"]),
+    )
+    await Pipeline(parts, Knobs(), "me").drain()
+
+    assert samples(metrics.SQUEEZE_RISK)["ALL", "short"] == 84.2
+
+
+async def test_the_bot_is_told_what_the_door_is_told() -> None:
+    stage = Stage()
+    stage.beside = {"BTC": beside.full("BTC")}
+    house = House(stage, ["binance"], ["BTC"])
+    assert house.context("BTC") is stage.beside["BTC"]
+    assert house.context("ETH") is None

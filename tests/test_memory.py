@@ -6,8 +6,8 @@ import pytest
 from service.context.contract import Fresh
 from service.context.leverage import change_pct
 from service.context.memory import Memory
-from service.context.points import KEEP_MS, Past, Points
-from service.context.risk import STEP
+from service.context.points import KEEP_MS, Points
+from service.context.risk import STEP, Point
 from service.context.source import SourceError
 from service.context.track import Track
 from service.model import HOUR, MINUTE, Contract, Instrument, Ticker
@@ -18,10 +18,6 @@ DAY = 24 * HOUR
 
 def told(at: int = NOW, venue: str = "binance", symbol: str = "BTCUSDT", **fields: float) -> Ticker:
     return Ticker(venue=venue, symbol=symbol, asset="BTC", at=at, seen=at, **fields)
-
-
-def past(at: int, venue: str = "binance", symbol: str = "BTCUSDT", **fields: float) -> Past:
-    return Past(asset="BTC", venue=venue, symbol=symbol, at=at, **fields)
 
 
 def hourly(memory: Memory, coins: dict[int, float], venue: str = "binance", mark: float = 100.0) -> None:
@@ -127,13 +123,13 @@ def test_funding_is_weighted_by_open_interest() -> None:
 
 def test_ranks_need_a_week_and_come_from_each_contracts_own_past() -> None:
     memory = Memory()
-    held = [past(NOW - step * STEP, oi_coins=float(step), funding_8h=step / 1e4) for step in range(1, 181)]
-    memory.recall(held[:40])
+    held = [Point(at=NOW - step * STEP, oi_coins=float(step), funding_8h=step / 1e4) for step in range(1, 181)]
+    memory.recall(told(), held[:40])
     memory.hear([told(oi_coins=20.5, mark=100.0, funding=0.00205, interval_h=8)])
     found = memory.leverage("BTC", NOW)
     assert found is not None
     assert (found.oi_pct, found.oi_days) == (None, 0.0)
-    memory.recall(held)
+    memory.recall(told(), held)
     found = memory.leverage("BTC", NOW + MINUTE)
     assert found is not None
     assert found.oi_pct == pytest.approx(20 / 179, abs=0.01)
@@ -145,7 +141,7 @@ def test_a_recalled_past_does_not_replace_what_was_seen() -> None:
     memory = Memory()
     memory.hear([told(oi_coins=7.0, mark=100.0)])
     memory.remember(["BTC"])
-    memory.recall([past(NOW, oi_coins=9.0, funding_8h=0.1), past(NOW - STEP, oi_coins=8.0)])
+    memory.recall(told(), [Point(at=NOW, oi_coins=9.0, funding_8h=0.1), Point(at=NOW - STEP, oi_coins=8.0)])
     (contract,) = memory.contracts("BTC")
     assert [(one.oi_coins, one.funding_8h, one.price) for one in contract.points.all()] == [
         (8.0, None, None),
@@ -168,7 +164,7 @@ def test_points_survive_a_restart() -> None:
 
 def test_the_reference_is_the_contract_with_the_longest_past_that_is_alive() -> None:
     memory = Memory()
-    memory.recall([past(NOW - step * STEP, "okx", "A", price=1.0) for step in range(5)])
+    memory.recall(told(venue="okx", symbol="A"), [Point(at=NOW - step * STEP, price=1.0) for step in range(5)])
     memory.hear(
         [told(oi_coins=1.0, mark=1.0, funding=0.0, interval_h=8), told(symbol="DATED", oi_coins=900.0, mark=1.0)]
     )

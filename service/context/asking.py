@@ -37,7 +37,7 @@ class Market:
     coins: Callable[[], Collection[str]]
     hear: Callable[[Sequence[Ticker]], None]
     every_s: float = 0.0
-    """Seconds on the clock between two rounds, where the venue does not want more."""
+    """Least seconds on the clock between two rounds, where it is more than the venue's own."""
 
 
 class _Round:
@@ -91,9 +91,9 @@ class TickerPoll:
         if venue.tickers is None:
             raise ValueError(f"{venue.name} publishes no open interest, funding or mark prices")
         self._tickers, self._endpoints, self._market = venue.tickers, endpoints, market
-        self._every_s = max(self._tickers.every_s, market.every_s)
         self._clock, self._client = clock, client
         self._dice = dice or random.Random()  # noqa: S311  # no secret
+        self._every_s = max(venue.tickers.every_s, market.every_s)
         self._standing = Standing(f"tickers {venue.name}")
         self._failures = 0
         self._slowed = 0

@@ -5,13 +5,14 @@ positions that were closed. What is older than it may be is not used, and said t
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from service.context.contract import Contract, Fresh, fresh_value
 from service.context.leverage import Pair, leverage, pairs
-from service.context.points import Past, Points
+from service.context.points import Points
+from service.context.risk import Point
 from service.context.source import SourceError
 from service.model import Instrument, Leverage, Record, Ticker
 
@@ -43,11 +44,11 @@ class Memory:
             for contract in self.contracts(asset):
                 contract.remember()
 
-    def recall(self, points: Iterable[Past]) -> None:
-        """Take in a past that was asked for or kept; what was seen with our own eyes stands."""
+    def recall(self, ticker: Ticker, points: Iterable[Point]) -> None:
+        """Take in the past of a ticker's contract, asked for or kept; what was seen with our own eyes stands."""
+        own = self._contract(ticker).points
         for point in points:
-            ticker = Ticker(venue=point.venue, symbol=point.symbol, asset=point.asset, at=point.at, seen=point.at)
-            self._contract(ticker).points.take(point)
+            own.take(point)
 
     def contracts(self, asset: str) -> list[Contract]:
         """Every contract of an asset that was ever told of."""
@@ -97,10 +98,14 @@ class Memory:
     def load(self, stored: bytes) -> None:
         """Take up what `stored` gave. Raises SourceError for anything else, and then nothing is taken up."""
         try:
-            found = [point for kept in msgspec.msgpack.decode(stored, type=list[_Kept]) for point in _unpacked(kept)]
+            found = [
+                (_named(kept), list(Points.unpack(kept.points)))
+                for kept in msgspec.msgpack.decode(stored, type=list[_Kept])
+            ]
         except (msgspec.MsgspecError, ValueError) as error:
             raise SourceError(f"what was stored are no points: {error}") from None
-        self.recall(found)
+        for ticker, points in found:
+            self.recall(ticker, points)
 
     def _contract(self, ticker: Ticker) -> Contract:
         contracts, key = self._by_asset[ticker.asset], (ticker.venue, ticker.symbol)
@@ -109,6 +114,5 @@ class Memory:
         return contracts[key]
 
 
-def _unpacked(kept: _Kept) -> Iterator[Past]:
-    for point in Points.unpack(kept.points):
-        yield Past(asset=kept.asset, venue=kept.venue, symbol=kept.symbol, **msgspec.structs.asdict(point))
+def _named(kept: _Kept) -> Ticker:
+    return Ticker(venue=kept.venue, symbol=kept.symbol, asset=kept.asset, at=0, seen=0)

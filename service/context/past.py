@@ -2,7 +2,7 @@
 
 Documented (https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api): open interest
 in base units and dollars, funding as a fraction of each payment, candles as lists. Rows are refused one by one.
-One venue's past is the past of that venue: a reader must not add it to what all venues tell now.
+A past is that of one contract: a reader must not add it to what all venues tell now.
 """
 
 import math
@@ -13,14 +13,12 @@ from typing import TypeVar
 
 import msgspec
 
-from service.context.points import Past
+from service.context.risk import STEP, Point
 from service.context.source import SourceError
 from service.model import HOUR, MINUTE, DecodeError, Instrument
 from service.venues.base import moment, number, parse
 
 VENUE = "binance"
-#: Width of the steps asked for.
-STEP = 4 * HOUR
 DAY = 24 * HOUR
 STEPS_A_DAY = DAY // STEP
 #: No contract of the venue may ask for more in one interval.
@@ -50,20 +48,20 @@ _RATES: msgspec.json.Decoder[list[_Rate]] = msgspec.json.Decoder(list[_Rate])
 _ROWS: msgspec.json.Decoder[list[list[int | float | str]]] = msgspec.json.Decoder(list[list[int | float | str]])
 
 
-def open_interest(body: bytes, contract: Instrument, now: int) -> list[Past]:
+def open_interest(body: bytes, contract: Instrument, now: int) -> list[Point]:
     """Open interest, one point a step. Raises SourceError or DecodeError where nothing can be used."""
 
-    def read(row: _Interest) -> Past:
+    def read(row: _Interest) -> Point:
         _same(row.symbol, contract)
         coins = number(row.sum_open_interest, "sumOpenInterest")
         usd = number(row.sum_open_interest_value, "sumOpenInterestValue")
-        return _point(contract, moment(row.timestamp, "timestamp"), now, oi_coins=coins, oi_usd=usd)
+        return _point(moment(row.timestamp, "timestamp"), now, oi_coins=coins, oi_usd=usd)
 
     rows = parse(_INTERESTS, body)
     return _each(rows, read)
 
 
-def funding(body: bytes, contract: Instrument, now: int) -> list[Past]:
+def funding(body: bytes, contract: Instrument, now: int) -> list[Point]:
     """Funding as it was paid, per eight hours. Raises SourceError or DecodeError where nothing can be used.
 
     The history tells no interval: it is the time since the payment before, where a neighbour has the same. So a row
@@ -78,20 +76,21 @@ def funding(body: bytes, contract: Instrument, now: int) -> list[Past]:
     paid = sorted(set(_each(rows, read)))
     gaps = [(after[0] - before[0]) / HOUR for before, after in pairwise(paid)]
     return [
-        _point(contract, at, now, funding_8h=rate * 8 / hours)
+        _point(at, now, funding_8h=rate * 8 / hours)
         for place, (hours, (at, rate)) in enumerate(zip(gaps, paid[1:], strict=True))
         if hours in _INTERVALS and hours in (*gaps[max(place - 1, 0) : place], *gaps[place + 1 : place + 2])
     ]
 
 
-def candles(body: bytes, contract: Instrument, now: int) -> list[Past]:
+def candles(body: bytes, contract: Instrument, now: int) -> list[Point]:
     """Price at the end of each step that is over, and the dollars of the day before it where all of it is there.
 
     Raises SourceError or DecodeError where nothing can be used.
     """
+    del contract  # candles do not say whose they are
     day: deque[tuple[int, float]] = deque(maxlen=STEPS_A_DAY)
 
-    def read(row: list[int | float | str]) -> Past | None:
+    def read(row: list[int | float | str]) -> Point | None:
         try:
             opened, closed, price, usd = row[0], row[6], row[4], row[7]
         except IndexError:
@@ -104,7 +103,7 @@ def candles(body: bytes, contract: Instrument, now: int) -> list[Past]:
         day.append((moment(opened, "open time"), _traded(usd)))
         whole = len(day) == STEPS_A_DAY and at - day[0][0] == DAY
         volume = math.fsum(traded for _, traded in day) if whole else None
-        return _point(contract, at, now, price=number(price, "close"), volume_usd=volume or None)
+        return _point(at, now, price=number(price, "close"), volume_usd=volume or None)
 
     rows = parse(_ROWS, body)
     return _each(rows, read)
@@ -127,10 +126,10 @@ def _each(rows: Iterable[T], read: Callable[[T], P | None]) -> list[P]:
     return found
 
 
-def _point(contract: Instrument, at: int, now: int, **fields: float | None) -> Past:
+def _point(at: int, now: int, **fields: float | None) -> Point:
     if at > now + MINUTE:
         raise DecodeError(f"a time of the past must not lie ahead of {now}, got {at}")
-    return Past(asset=contract.asset, venue=VENUE, symbol=contract.symbol, at=at, **fields)
+    return Point(at=at, **fields)
 
 
 def _same(symbol: str, contract: Instrument) -> None:

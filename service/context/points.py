@@ -14,14 +14,6 @@ from service.model import HOUR
 KEEP_MS = 90 * 24 * HOUR
 
 
-class Past(Point, frozen=True, kw_only=True):
-    """A point of the past, of a contract that is named; where it was asked for, each answer tells other fields."""
-
-    asset: str
-    venue: str
-    symbol: str
-
-
 _AT = "at"
 _FIELDS = ("oi_coins", "oi_usd", "funding_8h", "price", "volume_usd")
 

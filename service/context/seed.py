@@ -9,7 +9,7 @@ Owns what is asked when. What the answers mean stands in `past`.
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from service.context.past import DAY, READERS, STEPS_A_DAY, VENUE
-from service.context.points import Past
+from service.context.risk import Point
 from service.context.source import Question, SourceError
 from service.model import HOUR, SECOND, Contract, Instrument
 from service.venues.base import address
@@ -28,8 +28,11 @@ _MOST_RATES = 1_000
 _MOST_BYTES = 1_000_000
 
 
-class Seed:
-    """The past of some coins as one Source: each of its questions is another, until all are answered for a day."""
+class Past:
+    """The past of some coins as one Source: each of its questions is another, until all are answered for a day.
+
+    `hear` is told a contract and some of its points, of which each history knows other fields.
+    """
 
     name = f"past {VENUE}"
 
@@ -38,7 +41,7 @@ class Seed:
         rest: str,
         contracts: Callable[[], Sequence[Instrument]],
         coins: Callable[[], Collection[str]],
-        hear: Callable[[Sequence[Past]], None],
+        hear: Callable[[Instrument, Sequence[Point]], None],
     ) -> None:
         self._rest, self._contracts, self._coins, self._hear = rest, contracts, coins, hear
         self._due: dict[tuple[str, str], int] = {}
@@ -73,9 +76,9 @@ class Seed:
             self._since.pop(contract.symbol, None)
         self.every_s = max(PAUSE_S, (min(self._due.values()) - now) / SECOND)
         if points:
-            self._hear(points)
+            self._hear(contract, points)
 
-    def _goes_on(self, points: Sequence[Past], symbol: str, now: int) -> bool:
+    def _goes_on(self, points: Sequence[Point], symbol: str, now: int) -> bool:
         """Whether there is another page: this one ends long ago, and further on than the one before."""
         return bool(points) and self._since.get(symbol, 0) < points[-1].at < now - SETTLED_MS
 
