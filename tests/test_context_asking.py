@@ -64,9 +64,10 @@ class Desk:
             for coin in ALL
         ]
         self.heard: list[Ticker] = []
+        self.every_s = 0.0
 
     def market(self) -> Market:
-        return Market(lambda: self.listed, lambda: self.coins, self.heard.extend)
+        return Market(lambda: self.listed, lambda: self.coins, self.heard.extend, self.every_s)
 
 
 @pytest.fixture
@@ -144,6 +145,17 @@ async def test_requests_keep_the_venues_gap_and_rounds_their_time(pages):
     for since, until_ in ((0, 5), (6, 11)):
         assert (times[until_] - times[since]) * speed >= 5 * Toy.gap_s * 0.9
     assert min((after - before) * speed for before, after in pairwise(began(pages))) >= 60 * 0.95
+
+
+@pytest.mark.parametrize(("wanted", "every_s"), [(30.0, 60.0), (180.0, 180.0)])
+async def test_rounds_may_be_asked_for_more_seldom_but_never_more_often(pages, wanted, every_s):
+    desk = Desk()
+    desk.every_s = wanted
+    async with asking(pages, desk, speed=1_200) as poll:
+        await until(lambda: len(pages.asked) >= 4)
+
+    assert poll.report.every_s == every_s
+    assert (pages.times()[3] - pages.times()[0]) * 1_200 >= 3 * every_s * 0.95
 
 
 async def test_a_fast_clock_hurries_no_faster_than_the_venues_own_time(pages, monkeypatch):
