@@ -10,7 +10,7 @@ from service.context.memory import Memory
 from service.context.past import DAY, candles, funding, open_interest
 from service.context.risk import STEP, Point
 from service.context.seed import AGAIN_S, EVERY_S, FUNDING_DAYS, PAUSE_S, Past
-from service.context.source import SourceError
+from service.context.source import NotYetError, SourceError
 from service.model import HOUR, SECOND, Contract, DecodeError, Instrument, Ticker
 from tests.pages import Page, Pages, serving
 from tests.test_poll import ORIGIN, gaps, running, until
@@ -226,7 +226,7 @@ def test_funding_by_the_hour_is_asked_for_page_by_page_and_never_in_a_circle() -
 
 
 def test_without_a_contract_there_is_no_question() -> None:
-    with pytest.raises(SourceError, match="lists no contract in USDT"):
+    with pytest.raises(NotYetError, match="lists no contract in USDT"):
         Shelf(contract("BTCUSDC")).ask()
 
 

@@ -9,7 +9,7 @@ import random
 import httpx
 
 from service.clock import Clock
-from service.context.source import Question, Source
+from service.context.source import NotYetError, Question, Source
 from service.context.standing import FAULTS, UNREAD, Standing, hidden, refusal
 from service.fetch import Answer, FetchError, Request, ask
 from service.masking import mask
@@ -27,6 +27,8 @@ RETRY_S = (30.0, 3600.0)
 #: After a no that would be the same tomorrow: not sooner than this.
 DECLINED_S = 3600.0
 AGAIN = "asked again in an hour at the soonest: "
+#: What cannot be asked yet is looked at again after so long.
+SOON_S = 5.0
 _DOUBLINGS = 20
 
 
@@ -65,6 +67,9 @@ class Poll:
         """One question; seconds until the next."""
         try:
             question = self._source.question(self._clock.now())
+        except NotYetError as error:
+            self._standing.waits(str(error))
+            return SOON_S
         except FAULTS as error:
             return self._failed(self._standing.spoilt(error))
         self._standing.asked(mask(question.url), self._clock.now())

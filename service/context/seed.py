@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from service.context.past import DAY, READERS, STEPS_A_DAY, VENUE
 from service.context.risk import Point
-from service.context.source import Question, SourceError
+from service.context.source import NotYetError, Question, SourceError
 from service.model import HOUR, SECOND, Contract, Instrument
 from service.venues.base import address
 
@@ -52,10 +52,10 @@ class Past:
         self.every_s = PAUSE_S
 
     def question(self, now: int) -> Question:
-        """The history that is due for longest. Raises SourceError while no contract is known."""
+        """The history that is due for longest. Raises NotYetError while no contract is known."""
         wanted = {row.symbol: row for row in _perpetuals(self._contracts(), self._coins())}
         if not wanted:
-            raise SourceError(f"{VENUE} lists no contract in USDT of the coins wanted, or has not told it yet")
+            raise NotYetError(f"{VENUE} lists no contract in USDT of the coins wanted, or has not told it yet")
         self._due = {(kind, symbol): self._due.get((kind, symbol), 0) for symbol in wanted for kind in READERS}
         kind, symbol = min(self._due, key=self._due.__getitem__)
         self._due[kind, symbol] = now + int(AGAIN_S * SECOND)

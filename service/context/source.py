@@ -14,6 +14,10 @@ class SourceError(Exception):
     """An answer is not what is documented, or says what cannot be: the text names the value and what is allowed."""
 
 
+class NotYetError(Exception):
+    """There is nothing to ask for at the moment, and it is nobody's fault: the text says what is waited for."""
+
+
 class Question(Record, frozen=True, kw_only=True):
     """One request: a GET of `url`, or a POST of the JSON text `post`. Headers may carry a key."""
 
@@ -33,7 +37,7 @@ class Source(Protocol):
     """Seconds on the clock between two requests; a server that asks for more is given more."""
 
     def question(self, now: int) -> Question:
-        """What to ask at `now` ms UTC."""
+        """What to ask at `now` ms UTC. Raises NotYetError while that cannot be known."""
         ...
 
     def take(self, body: bytes, now: int) -> None:

@@ -77,6 +77,10 @@ class Standing:
         if changed:
             self._changed_at = now
 
+    def waits(self, reason: str) -> None:
+        """Nothing can be asked yet, which is no failure."""
+        self._reason = _printable(reason)
+
     def failed(self, reason: str) -> None:
         """Nothing at all could be used; what was known before stays."""
         self._failures += 1
