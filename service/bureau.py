@@ -15,6 +15,7 @@ import httpx
 
 from service.clock import Clock
 from service.context.asking import Market, TickerPoll
+from service.context.contract import Fresh
 from service.context.desk import Desk
 from service.context.etf.coinglass import CoinGlass
 from service.context.etf.dropped import NAME as DROPPED
@@ -25,15 +26,17 @@ from service.context.etf.sosovalue import SoSoValue
 from service.context.kept import Kept
 from service.context.macro import Fred, Macro, NewYork, Treasury, read_meetings
 from service.context.memory import Memory
+from service.context.past import VENUE as PAST_OF
 from service.context.poll import Poll
+from service.context.risk import Point
+from service.context.seed import Past
 from service.context.source import Source
 from service.context.watching import FileWatch
 from service.fetch import is_loopback
 from service.instruments import Book
-from service.model import Context, ContextReport, Instrument, Situation, SourceReport, Ticker
+from service.model import SECOND, Context, ContextReport, Instrument, Situation, SourceReport, Ticker
 from service.pipeline import Beside
 from service.settings import Settings
-from service.settings.context import RatesKnobs
 from service.venues import VENUES
 
 #: Seconds on the clock between two notes of what stands, and between two files of it.
@@ -61,7 +64,9 @@ class Bureau:
         knobs = settings.context
         self.enabled = knobs.enabled
         self._clock, self._assets = clock, knobs.assets
-        memory = Memory(scene.listing)
+        rounds_ms = round(3 * knobs.every_s * SECOND)
+        fresh = Fresh(oi_ms=max(Fresh().oi_ms, rounds_ms), mark_ms=max(Fresh().mark_ms, rounds_ms))
+        memory = Memory(scene.listing, fresh)
         flows, macro = Flows((DROPPED, *knobs.etf.sources)), Macro(read_meetings(knobs.rates.meetings))
         self.desk = Desk(memory, flows, macro, _unasked(settings))
         self._kept = Kept(
@@ -69,7 +74,7 @@ class Bureau:
         )
         self._polls: dict[str, Asker] = {}
         if knobs.enabled:
-            self._polls = self._venues(settings, client, scene) | self._slow(settings, client)
+            self._polls = self._venues(settings, client, scene) | self._slow(settings, client, scene)
             memory.why = self._why
 
     def _venues(self, settings: Settings, client: httpx.AsyncClient, scene: Scene) -> dict[str, Asker]:
@@ -80,32 +85,32 @@ class Bureau:
         for name in settings.venues.names:
             if VENUES[name].tickers is not None:
                 market = Market(
-                    listed=partial(getattr, scene.books[name], "listed"), coins=coins, hear=self.desk.memory.hear
+                    listed=partial(getattr, scene.books[name], "listed"),
+                    coins=coins,
+                    hear=self.desk.memory.hear,
+                    every_s=settings.context.every_s,
                 )
                 endpoints = settings.venues.endpoints(name)
                 found[f"tickers {name}"] = TickerPoll(VENUES[name], endpoints, market, self._clock, client)
         return found
 
-    def _slow(self, settings: Settings, client: httpx.AsyncClient) -> dict[str, Asker]:
-        sources = [*self._rates(settings.context.rates), *self._etf(settings)]
-        if settings.simulated:
-            sources = [one for one in sources if is_loopback(one.question(self._clock.now()).url)]
+    def _slow(self, settings: Settings, client: httpx.AsyncClient, scene: Scene) -> dict[str, Asker]:
+        sources = [*self._rates(settings), *self._etf(settings), *self._past(settings, scene)]
         found: dict[str, Asker] = {source.name: Poll(source, self._clock, client) for source in sources}
         if settings.context.etf.file:
             dropped = Dropped(Path(settings.context.etf.file), self.desk.flows)
             found[dropped.name] = FileWatch(dropped, self._clock)
         return found
 
-    def _rates(self, rates: RatesKnobs) -> list[Source]:
-        macro = self.desk.macro
-        sources: list[Source] = []
-        if "newyork" in rates.sources:
-            sources.append(NewYork(macro, rates.newyork_url))
-        if "treasury" in rates.sources:
-            sources.append(Treasury(macro, rates.treasury_url))
-        if "fred" in rates.sources:
-            sources.append(Fred(macro, rates.fred_url))
-        return sources
+    def _rates(self, settings: Settings) -> list[Source]:
+        rates, macro = settings.context.rates, self.desk.macro
+        made: dict[str, Callable[[], Source]] = {
+            "newyork": lambda: NewYork(macro, rates.newyork_url),
+            "treasury": lambda: Treasury(macro, rates.treasury_url),
+            "fred": lambda: Fred(macro, rates.fred_url),
+        }
+        urls = {"newyork": rates.newyork_url, "treasury": rates.treasury_url, "fred": rates.fred_url}
+        return [made[name]() for name in rates.sources if _may_ask(settings, urls[name])]
 
     def _etf(self, settings: Settings) -> list[Source]:
         knobs, flows, glass = settings.context.etf, self.desk.flows, settings.second_opinion
@@ -117,13 +122,25 @@ class Bureau:
         for name, asset in product(knobs.sources, flows.assets):
             if not keys.get(name, "none needed"):
                 flows.hinder(name, asset, "it needs a key, and none is set")
-            elif name == "farside":
+            elif name == "farside" and _may_ask(settings, knobs.farside_url):
                 sources.append(Farside(asset, flows, f"{knobs.farside_url}/{asset.lower()}/"))
-            elif name == "sosovalue":
+            elif name == "sosovalue" and _may_ask(settings, knobs.sosovalue_url):
                 sources.append(SoSoValue(asset, flows, keys[name], knobs.sosovalue_url))
-            else:
+            elif name == "coinglass" and _may_ask(settings, glass.coinglass_url):
                 sources.append(CoinGlass(asset, flows, keys[name], glass.coinglass_url))
         return sources
+
+    def _past(self, settings: Settings, scene: Scene) -> list[Source]:
+        if not settings.context.past or PAST_OF not in settings.venues.names:
+            return []
+        rest, book = settings.venues.endpoints(PAST_OF)["um_rest"], scene.books[PAST_OF]
+        if not _may_ask(settings, rest):
+            return []
+        return [Past(rest, partial(getattr, book, "listed"), lambda: self._assets, self._recall)]
+
+    def _recall(self, contract: Instrument, points: Sequence[Point]) -> None:
+        ticker = Ticker(venue=contract.venue, symbol=contract.symbol, asset=contract.asset, at=0, seen=0)
+        self.desk.memory.recall(ticker, points)
 
     def tasks(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         """Name and work of each task; none when context is off."""
@@ -134,7 +151,10 @@ class Bureau:
 
     def beside(self, told: Situation) -> Context | None:
         """What stands beside an alert; None when context is off."""
-        return self.desk.beside(told) if self.enabled else None
+        if not self.enabled:
+            return None
+        self._say_trouble()
+        return self.desk.beside(told)
 
     def hear(self, tickers: Sequence[Ticker]) -> None:
         """What a control stream tells."""
@@ -151,7 +171,10 @@ class Bureau:
 
     def report(self, asset: str) -> ContextReport | None:
         """All the context of an asset as it stands; None when context is off."""
-        return self.desk.report(asset, self._clock.now(), self.sources()) if self.enabled else None
+        if not self.enabled:
+            return None
+        self._say_trouble()
+        return self.desk.report(asset, self._clock.now(), self.sources())
 
     def sources(self) -> list[SourceReport]:
         """Everybody who is asked, as they stand."""
@@ -179,7 +202,6 @@ class Bureau:
     async def _meter(self) -> None:
         meters = Beside(self.report, self._assets)
         while True:
-            self._say_trouble()
             meters.show()
             await asyncio.sleep(METER_S)
 
@@ -198,6 +220,11 @@ class Bureau:
         if poll is None:
             return "it is not asked: it publishes none"
         return poll.report.reason
+
+
+def _may_ask(settings: Settings, url: str) -> bool:
+    """A rehearsal lives on another clock: it asks nobody but servers of this machine."""
+    return not settings.simulated or is_loopback(url)
 
 
 def _unasked(settings: Settings) -> frozenset[str]:

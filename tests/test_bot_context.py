@@ -158,3 +158,9 @@ def test_of_all_the_leverage_is_never_called_alls(risk, head):
         "ALL", risk={side: beside.risk(side, None, None) for side in Side} if risk is None else risk
     )
     assert next(fact for fact in english(report) if fact.topic == "open_interest").head == head
+
+
+@VOICES
+def test_what_is_asked_of_nobody_is_not_called_unknown(voice):
+    silent = beside.unknown("BTC", flows=(), missing={"risk": beside.YOUNG}, rates=None)
+    assert [fact.topic for fact in voice(silent)] == ["short", "long"]

@@ -13,6 +13,7 @@ import pytest
 
 from service.clock import ScaledClock
 from service.context.asking import DECLINED_S, MOST_MISSES, Market, TickerPoll
+from service.metrics import REGISTRY
 from service.model import Contract, DecodeError, Instrument, Ticker
 from service.venues.base import Ask, Tickers
 from service.venues.okx import Okx
@@ -63,9 +64,10 @@ class Desk:
             for coin in ALL
         ]
         self.heard: list[Ticker] = []
+        self.every_s = 0.0
 
     def market(self) -> Market:
-        return Market(lambda: self.listed, lambda: self.coins, self.heard.extend)
+        return Market(lambda: self.listed, lambda: self.coins, self.heard.extend, self.every_s)
 
 
 @pytest.fixture
@@ -89,6 +91,10 @@ async def asking(pages: Pages, desk: Desk, speed: float) -> AsyncIterator[Ticker
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+def counted(metric: str, reason: str) -> float:
+    return REGISTRY.get_sample_value(metric, {"source": "tickers toy", "reason": reason}) or 0.0
 
 
 def rounds(pages: Pages) -> list[list[str]]:
@@ -141,6 +147,17 @@ async def test_requests_keep_the_venues_gap_and_rounds_their_time(pages):
     assert min((after - before) * speed for before, after in pairwise(began(pages))) >= 60 * 0.95
 
 
+@pytest.mark.parametrize(("wanted", "every_s"), [(30.0, 60.0), (180.0, 180.0)])
+async def test_rounds_may_be_asked_for_more_seldom_but_never_more_often(pages, wanted, every_s):
+    desk = Desk()
+    desk.every_s = wanted
+    async with asking(pages, desk, speed=1_200) as poll:
+        await until(lambda: len(pages.asked) >= 4)
+
+    assert poll.report.every_s == every_s
+    assert (pages.times()[3] - pages.times()[0]) * 1_200 >= 3 * every_s * 0.95
+
+
 async def test_a_fast_clock_hurries_no_faster_than_the_venues_own_time(pages, monkeypatch):
     monkeypatch.setattr(Toy, "gap_s", 6.0)
     monkeypatch.setattr(Toy, "every_s", 1.0)
@@ -156,6 +173,7 @@ async def test_what_part_of_a_round_failed_is_said_and_the_rest_is_used(pages):
     pages.put("/oi/ETH-PERP", Page(b"oh", 500))
     pages.put("/oi/SOL-PERP", Page(b"[]"))
     desk = Desk("BTC", "ETH", "SOL", "XRP")
+    counts = counted("cascade_context_failures_total", "500"), counted("cascade_context_failures_total", "unread")
     async with asking(pages, desk, speed=600) as poll:
         await until(lambda: len(began(pages)) >= 2)
         report = poll.report
@@ -167,8 +185,8 @@ async def test_what_part_of_a_round_failed_is_said_and_the_rest_is_used(pages):
     assert report.failures == 0
     assert report.answered_at
     assert {row.asset for row in desk.heard if row.oi_coins} == {"BTC", "XRP"}
-    assert poll._standing.missed >= 2
-    assert poll._standing.requests == len(pages.asked)
+    failures = counted("cascade_context_failures_total", "500"), counted("cascade_context_failures_total", "unread")
+    assert [after > before for after, before in zip(failures, counts, strict=True)] == [True, True]
 
 
 async def test_a_contract_the_venue_declines_is_left_alone_for_an_hour(pages):

@@ -60,6 +60,7 @@ async def test_the_same_answer_is_not_sent_twice(stage: Stage) -> None:
 
 
 async def test_an_unknown_coin_or_parameter_is_told_what_is_allowed(stage: Stage) -> None:
+    stage.beside["BTD"] = beside.unknown("BTD")
     async with inside(stage) as client:
         coin = problem(await client.get("/context?asset=BTD"), 404)
         name = problem(await client.get("/context?assets=BTC"), 422)
@@ -68,6 +69,14 @@ async def test_an_unknown_coin_or_parameter_is_told_what_is_allowed(stage: Stage
     assert coin.allowed == ["ALL", "BTC", "ETH"]
     assert coin.nearest == ["BTC"]
     assert (name.nearest, span.allowed) == (["asset"], ["asset"])
+
+
+async def test_a_coin_of_which_nothing_was_liquidated_is_told_of_where_its_leverage_is_known(stage: Stage) -> None:
+    stage.beside["TON"] = beside.full("TON")
+    async with inside(stage) as client:
+        told = (await client.get("/context?asset=TON")).json()
+
+    assert told["leverage"]["asset"] == "TON"
 
 
 async def test_where_context_is_switched_off_the_door_says_so(stage: Stage) -> None:

@@ -6,9 +6,11 @@ import msgspec
 import pytest
 
 from service import metrics
+from service.mailroom.house import House
 from service.model import HOUR, MINUTE, ContextReport
 from service.pipeline.beside import MOST_SOURCES, Beside, midnight
 from tests import beside
+from tests.stage import Stage
 from tests.test_meters import samples
 
 GAUGES = [
@@ -129,3 +131,11 @@ def test_a_mistake_in_context_costs_its_gauges_and_is_logged_once(caplog: pytest
 @pytest.mark.parametrize("word", ["", "yesterday", "2026-02-30", "13/01/2026"])
 def test_what_is_no_date_is_unknown(word: str) -> None:
     assert midnight(word) is None
+
+
+async def test_the_bot_is_told_what_the_door_is_told() -> None:
+    stage = Stage()
+    stage.beside = {"BTC": beside.full("BTC")}
+    house = House(stage, ["binance"], ["BTC"])
+    assert house.context("BTC") is stage.beside["BTC"]
+    assert house.context("ETH") is None

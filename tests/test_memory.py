@@ -123,13 +123,13 @@ def test_funding_is_weighted_by_open_interest() -> None:
 
 def test_ranks_need_a_week_and_come_from_each_contracts_own_past() -> None:
     memory = Memory()
-    past = [Point(at=NOW - step * STEP, oi_coins=float(step), funding_8h=step / 1e4) for step in range(1, 181)]
-    memory.recall(told(), past[:40])
+    held = [Point(at=NOW - step * STEP, oi_coins=float(step), funding_8h=step / 1e4) for step in range(1, 181)]
+    memory.recall(told(), held[:40])
     memory.hear([told(oi_coins=20.5, mark=100.0, funding=0.00205, interval_h=8)])
     found = memory.leverage("BTC", NOW)
     assert found is not None
     assert (found.oi_pct, found.oi_days) == (None, 0.0)
-    memory.recall(told(), past)
+    memory.recall(told(), held)
     found = memory.leverage("BTC", NOW + MINUTE)
     assert found is not None
     assert found.oi_pct == pytest.approx(20 / 179, abs=0.01)

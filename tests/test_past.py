@@ -6,10 +6,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from service.context.past import DAY, STEP, Point, candles, funding, open_interest
+from service.context.memory import Memory
+from service.context.past import DAY, candles, funding, open_interest
+from service.context.risk import STEP, Point
 from service.context.seed import AGAIN_S, EVERY_S, FUNDING_DAYS, PAUSE_S, Past
 from service.context.source import SourceError
-from service.model import HOUR, SECOND, Contract, DecodeError, Instrument
+from service.model import HOUR, SECOND, Contract, DecodeError, Instrument, Ticker
 from tests.pages import Page, Pages, serving
 from tests.test_poll import ORIGIN, gaps, running, until
 
@@ -49,7 +51,7 @@ def test_open_interest_is_told_in_coins_and_dollars() -> None:
     body = raw(interest(timestamp="1583127900000"), interest(1_583_128_200_000, 7))
 
     assert open_interest(body, BTC, NOW) == [
-        Point(asset="BTC", venue="binance", symbol="BTCUSDT", at=at, oi_coins=coins, oi_usd=150570784.07809979)
+        Point(at=at, oi_coins=coins, oi_usd=150570784.07809979)
         for at, coins in ((1_583_127_900_000, 20403.637), (1_583_128_200_000, 7.0))
     ]
     assert open_interest(b"[]", BTC, NOW) == []
@@ -151,7 +153,12 @@ class Shelf:
     def __init__(self, *listed: Instrument, rest: str = "http://h") -> None:
         self.listed: Sequence[Instrument] = listed
         self.told: list[Point] = []
-        self.past = Past(rest, lambda: self.listed, lambda: {"BTC", "PEPE"}, self.told.extend)
+        self.of: list[str] = []
+        self.past = Past(rest, lambda: self.listed, lambda: {"BTC", "PEPE"}, self.hear)
+
+    def hear(self, contract: Instrument, points: Sequence[Point]) -> None:
+        self.of.append(contract.symbol)
+        self.told.extend(points)
 
     def ask(self, now: int = NOW) -> tuple[str, dict[str, str]]:
         url = urlsplit(self.past.question(now).url)
@@ -246,6 +253,7 @@ async def test_the_past_is_asked_for_at_the_start_one_after_the_other_and_again_
     assert (report.name, report.reason) == ("past binance", "answered 500: 'oh'")
     assert report.address == f"{pages.url}/fapi/v1/klines?***"
     assert [point.oi_coins for point in shelf.told] == [20403.637]
+    assert shelf.of == ["BTCUSDT"]
 
 
 async def test_a_whole_round_is_told_and_the_next_comes_a_day_later(pages):
@@ -258,3 +266,27 @@ async def test_a_whole_round_is_told_and_the_next_comes_a_day_later(pages):
 
     assert gaps(pages, 100_000)[2] >= EVERY_S * 0.9 - 10 * SECOND
     assert {point.price for point in shelf.told} == {None, 0.015771}
+
+
+def test_a_memory_takes_the_past_up_and_what_it_saw_itself_stands() -> None:
+    memory = Memory()
+    days = range(30)
+    ats = [NOW - NOW % STEP - day * DAY for day in days]
+
+    def recall(contract: Instrument, points: Sequence[Point]) -> None:
+        names = {"venue": contract.venue, "symbol": contract.symbol, "asset": contract.asset}
+        memory.recall(Ticker(**names, at=0, seen=0), points)
+
+    past = Past("http://h", lambda: [BTC], lambda: {"BTC"}, recall)
+    answers = {
+        "openInterestHist": raw(*(interest(at, 7) for at in ats)),
+        "fundingRate": raw(*(payment(at - turn * 8 * HOUR) for at in ats for turn in range(3))),
+        "klines": raw(*(candle(at - STEP - turn * STEP) for at in reversed(ats) for turn in range(5, -1, -1))),
+    }
+    for _ in answers:
+        past.take(answers[urlsplit(past.question(NOW).url).path.rpartition("/")[2]], NOW)
+
+    [known] = memory.contracts("BTC")
+    for field in ("oi_coins", "oi_usd", "funding_8h", "price", "volume_usd"):
+        assert known.points.days(field, NOW - 30 * DAY) >= 28
+    assert len(known.points.values("oi_coins", NOW - 30 * DAY, NOW)) == 30

@@ -16,6 +16,7 @@ from service.clock import ScaledClock
 from service.fetch import get
 from service.instruments.source import Source
 from service.model import HOUR, SECOND, Contract, DecodeError, Instrument, Side, Ticker
+from service.record import TappedVenue
 from service.simulator import Market
 from service.tape import Row
 from service.venues import VENUES
@@ -536,3 +537,30 @@ def test_recorded_control_frames_are_told(name: str, file: str) -> None:
         (ticker,) = VENUES[name].tickers.read(ask, msgspec.json.encode(body), LISTED[name], SEEN)
         assert ticker.oi_coins == 10659.509
     assert controls or found
+
+
+@every_venue
+def test_a_control_frame_that_tells_something_is_not_recorded_either(name: str) -> None:
+    written: list[object] = []
+    session = TappedVenue(VENUES[name], written.append).session()
+    assert len(session.decode(raw(FRAMES[name][0]), SEEN)) == 2
+    assert not written, "control streams dwarf the rest"
+
+
+# --- what the local venues hold ---------------------------------------------------------------------------------------
+
+
+def test_a_local_venue_holds_a_tenth_in_coin_margined_and_dated_contracts_and_never_less_than_nothing() -> None:
+    server = Market(["binance"], ScaledClock(ORIGIN, 1)).servers["binance"]
+    perpetual, inverse, dated = (server.describe(name) for name in ("BTCUSDT", "BTCUSD", "BTCUSDT_260327"))
+    held = server.interest
+    held.usd["BTC"] = 1.2e9
+    assert held.coins(perpetual, 100_000) == 12_000
+    assert held.coins(inverse, 100_000) == held.coins(dated, 100_000) == 1_200
+    assert held.coins(perpetual, 50_000) == 12_000, "coins do not follow the price"
+    row = Row(at=ORIGIN, venue="binance", symbol="BTCUSD", side=Side.SHORT, usd=10_000_000.0, price=80_000.0, qty=None)
+    held.liquidated(server.order(row))
+    assert held.coins(inverse, 100_000) == 1_200 - 125, "its dollars at the price of the order"
+    for _ in range(12):
+        held.liquidated(server.order(row))
+    assert held.coins(inverse, 100_000) == 0

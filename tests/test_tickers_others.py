@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 from service.clock import ScaledClock
+from service.context.asking import Market as Wanted
+from service.context.asking import TickerPoll
 from service.model import Contract, DecodeError, Instrument, Side, Ticker
 from service.simulator import Market
 from service.simulator.base import VenueServer
@@ -467,6 +470,21 @@ async def test_open_interest_falls_by_what_the_venue_has_liquidated(name) -> Non
             for other, told in before.items()
             if other != symbol and "oi_coins" in told
         )
+
+
+async def test_a_venue_without_a_list_of_contracts_is_asked_all_the_same() -> None:
+    heard: asyncio.Queue[Sequence[Ticker]] = asyncio.Queue()
+    venue, clock = VENUES["hyperliquid"], ScaledClock(ORIGIN, 60)
+    async with Market(["hyperliquid"], clock) as market, httpx.AsyncClient(trust_env=False) as client:
+        wanted = Wanted(tuple, set, heard.put_nowait)
+        poll = TickerPoll(venue, market.endpoints["hyperliquid"], wanted, clock, client, random.Random(7))
+        task = asyncio.create_task(poll.run())
+        try:
+            found = await asyncio.wait_for(heard.get(), 5)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    assert {one.symbol for one in found} >= {"BTC", "ETH", "kPEPE"}
 
 
 async def test_a_local_venue_takes_a_post_in_pieces_and_refuses_what_it_does_not_speak() -> None:

@@ -9,6 +9,7 @@ BESIDE: Mapping[str, str] = {
     "change_pct": "How much open interest has changed since the onset, in percent, in coins.",
     "changed_at": "When what the source says last changed, ms UTC.",
     "complete": "False while some funds have not reported their day.",
+    "context": "What was known beside the liquidations when the alert was written; null where context was off.",
     "crowded": "The side that pays unusually much: short in the lowest tenth of 90 days and below 0, long in the "
     "highest; null: neither.",
     "dates": "The date of each series.",
@@ -38,7 +39,9 @@ BESIDE: Mapping[str, str] = {
     "mark": "The mark price, in dollars; null while unknown.",
     "mark_at": "When the mark was told, ms UTC.",
     "missing": "What is not here, and why, in words; of open interest the venues that are left out.",
+    "near": "The 3-month yield less the middle of the target range, in percentage points; null while unknown.",
     "next_meeting": "Last day of the next FOMC meeting, in US Eastern time; null while unknown.",
+    "of": "The one contract the gauge is read off, the one whose past is longest; empty while there is none.",
     "oi": "Open interest before the onset and now, the same contracts at both times; null while unknown.",
     "oi_at": "When the venue told its open interest, ms UTC.",
     "oi_change_1h_pct": "Change of open interest in an hour, in percent, in coins, the same contracts at both times; "

@@ -28,10 +28,11 @@ def routes(view: View) -> APIRouter:
     async def context(request: Request) -> Response:
         """Nothing here opens an episode, and no alert waits for it. Of ALL the leverage and the risk are BTC's."""
         asset = query.read(request.query_params, PARAMS).get("asset", ALL)
-        await known(view, asset)
         report = view.context(asset)
         if report is None:
             raise Problem(404, OFF)
+        if report.leverage is None:  # a coin whose leverage is known is one, whatever was liquidated of it
+            await known(view, asset)
         return answer.json(request, Beside(**asdict(report), simulated=view.simulated))
 
     return router

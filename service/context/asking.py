@@ -13,7 +13,7 @@ import httpx
 from service.clock import Clock
 from service.context.poll import AGAIN, DECLINED_S, JITTER, LATE_PART, LATE_S, backoff
 from service.context.source import Question
-from service.context.standing import FAULTS, Standing, refusal
+from service.context.standing import FAULTS, UNREAD, Standing, refusal
 from service.fetch import FetchError, Request, ask
 from service.masking import host_of
 from service.model import SECOND, Instrument, SourceReport, Ticker
@@ -36,6 +36,8 @@ class Market:
     listed: Callable[[], Sequence[Instrument]]
     coins: Callable[[], Collection[str]]
     hear: Callable[[Sequence[Ticker]], None]
+    every_s: float = 0.0
+    """Least seconds on the clock between two rounds, where it is more than the venue's own."""
 
 
 class _Round:
@@ -89,8 +91,11 @@ class TickerPoll:
         if venue.tickers is None:
             raise ValueError(f"{venue.name} publishes no open interest, funding or mark prices")
         self._tickers, self._endpoints, self._market = venue.tickers, endpoints, market
+        self._nameless = not venue.catalogue(endpoints)
+        """Whether the venue has no list of contracts: then it is asked all the same."""
         self._clock, self._client = clock, client
         self._dice = dice or random.Random()  # noqa: S311  # no secret
+        self._every_s = max(venue.tickers.every_s, market.every_s)
         self._standing = Standing(f"tickers {venue.name}")
         self._failures = 0
         self._slowed = 0
@@ -102,15 +107,15 @@ class TickerPoll:
     @property
     def report(self) -> SourceReport:
         """How the venue stands now."""
-        return self._standing.report(self._tickers.every_s)
+        return self._standing.report(self._every_s)
 
     async def run(self) -> None:
         """One round after the other until cancelled."""
-        await self._clock.sleep(self._dice.uniform(0.0, min(self._tickers.every_s * LATE_PART, LATE_S)))
+        await self._clock.sleep(self._dice.uniform(0.0, min(self._every_s * LATE_PART, LATE_S)))
         while True:
             began = time.monotonic()
             listed = self._market.listed()
-            wait_s = await self._turn_of(listed) if listed else UNLISTED_S
+            wait_s = await self._turn_of(listed) if listed or self._nameless else UNLISTED_S
             await self._rest(began, wait_s)
 
     async def _rest(self, began: float, wait_s: float) -> None:
@@ -125,10 +130,10 @@ class TickerPoll:
         except FAULTS as error:
             return self._failed(self._standing.spoilt(error))
         this = await self._ask_all(asks, {row.symbol: row for row in listed})
-        every_s = self._tickers.every_s * self._dice.uniform(1.0, 1.0 + JITTER)
+        every_s = self._every_s * self._dice.uniform(1.0, 1.0 + JITTER)
         self._slowed = 0 if this.wish_s is None else self._slowed + 1
         if this.wish_s is not None:
-            least_s = max(this.wish_s, backoff(self._slowed, self._tickers.every_s))
+            least_s = max(this.wish_s, backoff(self._slowed, self._every_s))
             self._hold(least_s * self._dice.uniform(1.0, 1.0 + JITTER))
         if this.answered or not this.missed + this.spared:
             self._failures = 0
@@ -160,14 +165,14 @@ class TickerPoll:
             self._market.hear(told)
         except FetchError as error:
             words = refusal(error, Question(url=one.url, post=one.post))
-            self._standing.miss()
+            self._standing.miss(str(error.status or "none"))
             this.miss(words, lasting=error.lasting)
             if error.retry_after is not None or error.status in _EVERYTHING:
                 this.wish_s = error.retry_after or 0.0
             elif error.lasting:
                 self._declined[one] = (self._clock.now() + int(DECLINED_S * SECOND), words)
         except FAULTS as error:
-            self._standing.miss()
+            self._standing.miss(UNREAD)
             this.miss(self._standing.spoilt(error), lasting=False)
         else:
             this.answered += 1
@@ -176,7 +181,7 @@ class TickerPoll:
     def _failed(self, reason: str) -> float:
         self._failures += 1
         self._standing.failed(reason)
-        return backoff(self._failures, self._tickers.every_s) * self._dice.uniform(1.0 - JITTER, 1.0 + JITTER)
+        return backoff(self._failures, self._every_s) * self._dice.uniform(1.0 - JITTER, 1.0 + JITTER)
 
     async def _pace(self) -> None:
         """Our turn: by the real clock's steady time, so that no gap is shorter than it should be at any speed."""

@@ -45,11 +45,10 @@ class Memory:
                 contract.remember()
 
     def recall(self, ticker: Ticker, points: Iterable[Point]) -> None:
-        """Take in a past that was asked for; what was seen with our own eyes stands."""
+        """Take in the past of a ticker's contract, asked for or kept; what was seen with our own eyes stands."""
         own = self._contract(ticker).points
         for point in points:
-            told = msgspec.structs.asdict(point)
-            own.add(told.pop("at"), **told)
+            own.take(point)
 
     def contracts(self, asset: str) -> list[Contract]:
         """Every contract of an asset that was ever told of."""
@@ -100,10 +99,7 @@ class Memory:
         """Take up what `stored` gave. Raises SourceError for anything else, and then nothing is taken up."""
         try:
             found = [
-                (
-                    Ticker(venue=kept.venue, symbol=kept.symbol, asset=kept.asset, at=0, seen=0),
-                    list(Points.unpack(kept.points)),
-                )
+                (_named(kept), list(Points.unpack(kept.points)))
                 for kept in msgspec.msgpack.decode(stored, type=list[_Kept])
             ]
         except (msgspec.MsgspecError, ValueError) as error:
@@ -116,3 +112,7 @@ class Memory:
         if key not in contracts:
             contracts[key] = Contract(ticker)
         return contracts[key]
+
+
+def _named(kept: _Kept) -> Ticker:
+    return Ticker(venue=kept.venue, symbol=kept.symbol, asset=kept.asset, at=0, seen=0)

@@ -2,7 +2,7 @@
 
 Documented (https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api): open interest
 in base units and dollars, funding as a fraction of each payment, candles as lists. Rows are refused one by one.
-One venue's past is the past of that venue: a reader must not add it to what all venues tell now.
+A past is that of one contract: a reader must not add it to what all venues tell now.
 """
 
 import math
@@ -13,13 +13,12 @@ from typing import TypeVar
 
 import msgspec
 
+from service.context.risk import STEP, Point
 from service.context.source import SourceError
-from service.model import HOUR, MINUTE, DecodeError, Instrument, Record
+from service.model import HOUR, MINUTE, DecodeError, Instrument
 from service.venues.base import moment, number, parse
 
 VENUE = "binance"
-#: Width of the steps asked for.
-STEP = 4 * HOUR
 DAY = 24 * HOUR
 STEPS_A_DAY = DAY // STEP
 #: No contract of the venue may ask for more in one interval.
@@ -29,25 +28,6 @@ _INTERVALS = frozenset({1, 2, 4, 8})
 
 T = TypeVar("T")
 P = TypeVar("P")
-
-
-class Point(Record, frozen=True, kw_only=True):
-    """One contract at one moment of the past, or a part of it: each history tells other fields."""
-
-    asset: str
-    venue: str
-    symbol: str
-    at: int
-    """Ms UTC."""
-    oi_coins: float | None = None
-    """In the contract's own base units, one-sided."""
-    oi_usd: float | None = None
-    funding_8h: float | None = None
-    """What longs paid shorts, as a fraction of their position in eight hours."""
-    price: float | None = None
-    """In quote currency, as the contract is quoted."""
-    volume_usd: float | None = None
-    """Dollars traded in the 24 h before."""
 
 
 class _Interest(msgspec.Struct, rename="camel"):
@@ -75,7 +55,7 @@ def open_interest(body: bytes, contract: Instrument, now: int) -> list[Point]:
         _same(row.symbol, contract)
         coins = number(row.sum_open_interest, "sumOpenInterest")
         usd = number(row.sum_open_interest_value, "sumOpenInterestValue")
-        return _point(contract, moment(row.timestamp, "timestamp"), now, oi_coins=coins, oi_usd=usd)
+        return _point(moment(row.timestamp, "timestamp"), now, oi_coins=coins, oi_usd=usd)
 
     rows = parse(_INTERESTS, body)
     return _each(rows, read)
@@ -96,7 +76,7 @@ def funding(body: bytes, contract: Instrument, now: int) -> list[Point]:
     paid = sorted(set(_each(rows, read)))
     gaps = [(after[0] - before[0]) / HOUR for before, after in pairwise(paid)]
     return [
-        _point(contract, at, now, funding_8h=rate * 8 / hours)
+        _point(at, now, funding_8h=rate * 8 / hours)
         for place, (hours, (at, rate)) in enumerate(zip(gaps, paid[1:], strict=True))
         if hours in _INTERVALS and hours in (*gaps[max(place - 1, 0) : place], *gaps[place + 1 : place + 2])
     ]
@@ -107,6 +87,7 @@ def candles(body: bytes, contract: Instrument, now: int) -> list[Point]:
 
     Raises SourceError or DecodeError where nothing can be used.
     """
+    del contract  # candles do not say whose they are
     day: deque[tuple[int, float]] = deque(maxlen=STEPS_A_DAY)
 
     def read(row: list[int | float | str]) -> Point | None:
@@ -122,7 +103,7 @@ def candles(body: bytes, contract: Instrument, now: int) -> list[Point]:
         day.append((moment(opened, "open time"), _traded(usd)))
         whole = len(day) == STEPS_A_DAY and at - day[0][0] == DAY
         volume = math.fsum(traded for _, traded in day) if whole else None
-        return _point(contract, at, now, price=number(price, "close"), volume_usd=volume or None)
+        return _point(at, now, price=number(price, "close"), volume_usd=volume or None)
 
     rows = parse(_ROWS, body)
     return _each(rows, read)
@@ -145,10 +126,10 @@ def _each(rows: Iterable[T], read: Callable[[T], P | None]) -> list[P]:
     return found
 
 
-def _point(contract: Instrument, at: int, now: int, **fields: float | None) -> Point:
+def _point(at: int, now: int, **fields: float | None) -> Point:
     if at > now + MINUTE:
         raise DecodeError(f"a time of the past must not lie ahead of {now}, got {at}")
-    return Point(asset=contract.asset, venue=VENUE, symbol=contract.symbol, at=at, **fields)
+    return Point(at=at, **fields)
 
 
 def _same(symbol: str, contract: Instrument) -> None:

@@ -48,6 +48,10 @@ class Points:
             for column in self._columns.values():
                 del column[:first]
 
+    def take(self, point: Point) -> None:
+        """Take a point of the past."""
+        self.add(point.at, **{name: getattr(point, name) for name in _FIELDS})
+
     def values(self, name: str, since: int, until: int) -> list[float]:
         """The known values of a field from `since` to `until` ms UTC, in order of time."""
         first, last = bisect_left(self._at, since), bisect_right(self._at, until)

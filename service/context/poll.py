@@ -10,7 +10,7 @@ import httpx
 
 from service.clock import Clock
 from service.context.source import Question, Source
-from service.context.standing import FAULTS, Standing, hidden, refusal
+from service.context.standing import FAULTS, UNREAD, Standing, hidden, refusal
 from service.fetch import Answer, FetchError, Request, ask
 from service.masking import mask
 from service.model import SourceReport
@@ -93,6 +93,7 @@ class Poll:
                 self._source.take(answer.body, now)
             except FAULTS as error:
                 self._used = None  # it must be sent in full again
+                self._standing.miss(UNREAD)
                 return self._failed(hidden(self._standing.spoilt(error), question))
             digest = hashlib.blake2b(answer.body).digest()
             self._used = (question.url, Answer(status=0, body=b"", etag=answer.etag, modified=answer.modified))
@@ -102,6 +103,7 @@ class Poll:
         return self._source.every_s * self._spread()
 
     def _declined(self, error: FetchError, question: Question) -> float:
+        self._standing.miss(str(error.status or "none"))
         words = refusal(error, question)
         least = error.retry_after or 0.0
         if error.lasting:
@@ -111,7 +113,6 @@ class Poll:
 
     def _failed(self, reason: str) -> float:
         self._failures += 1
-        self._standing.miss()
         self._standing.failed(reason)
         return backoff(self._failures, self._source.every_s) * self._spread()
 

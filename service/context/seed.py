@@ -8,7 +8,8 @@ Owns what is asked when. What the answers mean stands in `past`.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from service.context.past import DAY, READERS, STEPS_A_DAY, VENUE, Point
+from service.context.past import DAY, READERS, STEPS_A_DAY, VENUE
+from service.context.risk import Point
 from service.context.source import Question, SourceError
 from service.model import HOUR, SECOND, Contract, Instrument
 from service.venues.base import address
@@ -28,7 +29,10 @@ _MOST_BYTES = 1_000_000
 
 
 class Past:
-    """The past of some coins as one Source: each of its questions is another, until all are answered for a day."""
+    """The past of some coins as one Source: each of its questions is another, until all are answered for a day.
+
+    `hear` is told a contract and some of its points, of which each history knows other fields.
+    """
 
     name = f"past {VENUE}"
 
@@ -37,7 +41,7 @@ class Past:
         rest: str,
         contracts: Callable[[], Sequence[Instrument]],
         coins: Callable[[], Collection[str]],
-        hear: Callable[[Sequence[Point]], None],
+        hear: Callable[[Instrument, Sequence[Point]], None],
     ) -> None:
         self._rest, self._contracts, self._coins, self._hear = rest, contracts, coins, hear
         self._due: dict[tuple[str, str], int] = {}
@@ -72,7 +76,7 @@ class Past:
             self._since.pop(contract.symbol, None)
         self.every_s = max(PAUSE_S, (min(self._due.values()) - now) / SECOND)
         if points:
-            self._hear(points)
+            self._hear(contract, points)
 
     def _goes_on(self, points: Sequence[Point], symbol: str, now: int) -> bool:
         """Whether there is another page: this one ends long ago, and further on than the one before."""

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
+from service import metrics
 from service.context.source import Question, SourceError
 from service.fetch import FetchError
 from service.masking import LEAST, MASK, mask
@@ -34,6 +35,8 @@ FAULTS: tuple[type[Exception], ...] = (
     msgspec.MsgspecError,
     zlib.error,
 )
+#: The kind of failure where there was an answer, and nobody could read it.
+UNREAD = "unread"
 _LONGEST = 240
 _MOST_BUGS = 10
 _TEXTS_OF_JSON = re.compile(r':\s*"([^"\\]+)"')
@@ -51,9 +54,6 @@ class Standing:
         self._failures = 0
         self._reason = ""
         self._bugs: set[str] = set()
-        self.requests = 0
-        self.missed = 0
-        """Requests of which nothing could be used."""
 
     @property
     def failing(self) -> bool:
@@ -63,11 +63,11 @@ class Standing:
     def asked(self, address: str, now: int) -> None:
         """A request goes out at `now` (ms UTC); `address` as people may see it."""
         self._address, self._asked_at = address, now
-        self.requests += 1
+        metrics.CONTEXT_REQUESTS.labels(self._name).inc()
 
-    def miss(self) -> None:
-        """Nothing of a request's answer could be used."""
-        self.missed += 1
+    def miss(self, kind: str) -> None:
+        """Nothing of a request's answer could be used; `kind` is its HTTP status, `none`, or UNREAD."""
+        metrics.CONTEXT_FAILURES.labels(self._name, kind).inc()
 
     def answered(self, now: int, *, changed: bool, reason: str = "") -> None:
         """An answer was used; `reason` says what else was wrong, if anything was."""

@@ -3,7 +3,7 @@
 from service.clock import Clock
 from service.context.etf.dropped import Dropped
 from service.context.source import SourceError
-from service.context.standing import Standing
+from service.context.standing import UNREAD, Standing
 from service.model import SourceReport
 
 
@@ -31,7 +31,7 @@ class FileWatch:
         try:
             changed = await self._file.look(now)
         except SourceError as error:
-            self._standing.miss()
+            self._standing.miss(UNREAD)
             self._standing.failed(str(error))
             return
         if changed:

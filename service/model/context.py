@@ -52,7 +52,7 @@ class EtfFlow(Record, frozen=True, kw_only=True):
     """`in`, `out`, or `flat` where it is less than a quarter of the usual size."""
     fresh: bool
     reason: str = ""
-    """Why it is not fresh."""
+    """Why it is not fresh; of a fresh one, that funds are missing or that another source tells another figure."""
 
 
 class Rates(Record, frozen=True, kw_only=True):

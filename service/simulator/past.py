@@ -38,7 +38,8 @@ def rows(path: str, query: Mapping[str, str], scene: Scene) -> list[object]:
     width = _PAYS if path == FUNDING else _PERIODS.get(query.get("period", query.get("interval", "")), HOUR)
     limit = min(int(query.get("limit", _USUAL[path])), _MOST[path])
     last = scene.now // width
-    times = [step * width for step in range(last - limit + 1, last + 1)]
+    first = -(-int(query["startTime"]) // width) if "startTime" in query else last - limit + 1
+    times = [step * width for step in range(first, last + 1)][:limit]
     make = {OPEN_INTEREST: _held, FUNDING: _paid, KLINES: _candle}[path]
     return [make(scene, at, width) for at in times]
 

@@ -63,14 +63,15 @@ class Voice(Record, frozen=True, kw_only=True):
 
 
 def facts(report: ContextReport, voice: Voice) -> tuple[Fact, ...]:
-    """All that can be said, what is fastest first."""
-    return (
+    """All that can be said, what is fastest first. What is neither known nor missing nobody is asked for: no fact."""
+    found = (
         *(_fuel(report, side, voice) for side in (Side.SHORT, Side.LONG)),
         _interest(report, voice),
         _funding(report, voice),
         *_flows(report, voice),
         _rates(report, voice),
     )
+    return tuple(fact for fact in found if fact.known or fact.notes)
 
 
 def _unknown(topic: str, head: str, why: str, voice: Voice) -> Fact:

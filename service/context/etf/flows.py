@@ -55,8 +55,11 @@ class Flows:
         """
         refused: dict[str, dict[str, str]] = {}
         for day in days:
-            at = now if told_at is None else told_at(day.date)
-            if why := self._unfit(day, at):
+            why = self._unfit(day)
+            at = now if told_at is None or why else told_at(day.date)
+            if why is None and day.date > day_of(at):
+                why = "not come yet"
+            if why is not None:
                 refused.setdefault(day.asset, {})[day.date] = why
                 continue
             self._trouble.pop((source, day.asset), None)
@@ -162,8 +165,8 @@ class Flows:
                 for telling in tellings:
                     self.take([telling.day], source, telling.at)
 
-    def _unfit(self, day: FlowDay, at: int) -> str | None:
-        """Why a day that is told at `at` is not kept."""
+    def _unfit(self, day: FlowDay) -> str | None:
+        """Why a day is not kept, whenever it is told."""
         if day.asset not in self._told:
             return f"{day.asset} has no ETFs here"
         try:
@@ -172,7 +175,7 @@ class Flows:
             return "no date"
         if why is None and not abs(day.usd) <= MOST_USD:
             return f"{day.usd} $ is no flow"
-        return "not come yet" if why is None and day.date > day_of(at) else why
+        return why
 
     def _known(self, asset: str, now: int, replay: bool) -> Mapping[str, _Known]:
         known = {}
