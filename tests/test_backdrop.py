@@ -2,6 +2,7 @@
 
 import logging
 
+import msgspec
 import pytest
 
 from service.model import ALL, Context, Coverage, Divergence, Side, Situation
@@ -101,7 +102,10 @@ async def test_without_somebody_to_ask_alerts_have_no_context_and_explain_none()
     assert not any("etf_usd" in alert.explain.inputs for alert in alerts)
 
 
-@pytest.mark.parametrize("error", [KeyError("BTC"), ZeroDivisionError(), TypeError("no"), AttributeError("x")])
+BUGS = [KeyError("BTC"), ZeroDivisionError(), AttributeError("x"), AssertionError(), RecursionError(), OSError()]
+
+
+@pytest.mark.parametrize("error", BUGS, ids=repr)
 async def test_a_bug_in_context_costs_the_context_and_is_said_once(error, caplog):
     def raises(_told: Situation) -> Context:
         raise error
@@ -117,3 +121,16 @@ async def test_a_bug_in_context_costs_the_context_and_is_said_once(error, caplog
     assert [record.message for record in caplog.records if "context" in record.message] == [
         f"the context of {street.questions[0].asset} is lost, and alerts go on without; this is said once"
     ]
+
+
+async def test_a_figure_that_is_no_number_costs_the_context_and_not_the_alert_that_is_kept():
+    class Odd(Asked):
+        answer = staticmethod(
+            lambda _told: Context(asset="BTC", divergence=msgspec.structs.replace(TOLD, flow_usd=float("nan")))
+        )
+
+    street = await squeeze(Odd)
+    kept = [alert for _, alert in await street.ledger.alerts(None, 100)]
+
+    assert {alert.context for alert in street.told.alerts} == {None}
+    assert [alert.id for alert in kept] == [alert.id for alert in street.told.alerts]

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from service.context.standing import FAULTS
 from service.detector import SPAN, Verdict, side_usd
 from service.model import ALL, HOUR, SPANS, Context, Detail, Explained, Fired, Situation
 from service.pipeline.sources import Sources
-from service.venues.base import BUGS
 
 log = logging.getLogger("cascade.pipeline")
 
@@ -37,8 +37,10 @@ class Backdrop:
         asset, at = verdict.asset, verdict.at
         hour = await self._sources.ledger.detail(_STANDS_FOR_ALL, SPAN, at) if asset == ALL else detail
         try:
-            return ask(self._situation(verdict, hour))
-        except BUGS:
+            found = ask(self._situation(verdict, hour))
+            # what cannot be read back, as a figure that is no number, must not take its alert along
+            return msgspec.json.decode(msgspec.json.encode(found), type=Context | None)
+        except FAULTS:
             if not self._failed:
                 log.exception("the context of %s is lost, and alerts go on without; this is said once", asset)
             self._failed = True
