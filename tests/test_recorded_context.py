@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 
+from service import cli
 from service.context.recorded import Recorded, RecordedError, read
 from service.model import HOUR, MINUTE, Context, Side, Situation
 
@@ -173,3 +174,10 @@ def test_reading_can_be_ended_early(tmp_path):
     with pytest.raises(InterruptedError):
         read([evening(tmp_path, *rows)], stop)
     assert heard == [1_000, 1_000]
+
+
+def test_the_command_says_which_file_of_context_is_wrong_and_ends_with_two(tmp_path, capsys):
+    tape = file(tmp_path, "tape.csv", "ts_ms,venue,symbol,side,notional_usd", f"{START},bybit,BTCUSDT,short,1e6")
+
+    assert cli.main(["replay", str(tape), "--context", str(tmp_path / "absent.csv")]) == 2
+    assert capsys.readouterr().err == f"cascade replay: {tmp_path}/absent.csv: no such file\n"
