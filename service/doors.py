@@ -111,6 +111,7 @@ async def simulate(args: Args, stop: asyncio.Event) -> int:
         Market(args.venues, clock, symbols=symbols or rows, faults=Faults.parse(args.faults)) as market,
         SlowPages(clock, etf.page) as slow,
     ):
+        scenario.lend(() if args.tape else market.servers.values())
         stage = Stage(
             endpoints=market.endpoints,
             origin=origin,

@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import httpx
@@ -24,6 +23,7 @@ from service.venues import VENUES
 ORIGIN = 1_768_404_600_000  # 2026-01-14 15:30 UTC: the flows of the 13th are known
 SYMBOLS = {"binance": ["BTCUSDT", "ETHUSDT"], "bybit": ["BTCUSDT"], "okx": ["BTC-USDT-SWAP"]}
 SPEED = 60.0
+NOTHING: Mapping[str, str] = {}
 
 
 class House:
@@ -44,7 +44,7 @@ class House:
             await asyncio.sleep(0.05)
 
 
-def settings_of(home: Path, market: Market, slow: SlowPages, more: str = "") -> Settings:
+def settings_of(home: Path, market: Market, slow: SlowPages, more: Mapping[str, str]) -> Settings:
     stage = Stage(
         endpoints=market.endpoints,
         origin=ORIGIN,
@@ -54,12 +54,14 @@ def settings_of(home: Path, market: Market, slow: SlowPages, more: str = "") -> 
         home=str(home / "data"),
     )
     file = home / "cascade.toml"
-    file.write_text(settings_toml(stage) + more)
-    return load(file, {})
+    file.write_text(settings_toml(stage))
+    return load(file, {"CASCADE_CONTEXT__EVERY_S": "60", **more})
 
 
 @contextlib.asynccontextmanager
-async def house(home: Path, more: str = "", origin: int = ORIGIN, refusing: str = "") -> AsyncIterator[House]:
+async def house(
+    home: Path, more: Mapping[str, str] = NOTHING, origin: int = ORIGIN, refusing: str = ""
+) -> AsyncIterator[House]:
     clock = ScaledClock(origin, SPEED)
     async with (
         Market(list(SYMBOLS), clock, symbols=SYMBOLS) as market,
@@ -112,7 +114,7 @@ async def test_everything_that_is_asked_comes_together(tmp_path: Path) -> None:
 
 
 async def test_a_coin_in_an_episode_is_asked_for_though_nobody_follows_it(tmp_path: Path) -> None:
-    async with house(tmp_path, '\n[context]\nassets = ["BTC"]\npast = false\n') as there:
+    async with house(tmp_path, {"CASCADE_CONTEXT__ASSETS": "BTC", "CASCADE_CONTEXT__PAST": "false"}) as there:
         await there.until(
             lambda: (
                 any(one.venue == "binance" and one.oi_usd for one in there.report("ETH").leverage.venues)
@@ -179,13 +181,14 @@ async def test_a_broken_file_costs_its_past_and_is_said(tmp_path: Path, caplog: 
 async def test_a_file_of_flows_is_trusted_before_everybody_and_read_when_it_changes(tmp_path: Path) -> None:
     file = tmp_path / "flows.csv"
     file.write_text("date,asset,total_net_flow_usd_m\n2026-01-12,BTC,117\n2026-01-13,BTC,755.0\n")
-    stage = "\n[context]\npast = false\n"
-    text = json.dumps(str(file))
-    async with house(tmp_path, stage) as there:
-        del there
-    base = (tmp_path / "cascade.toml").read_text().replace("[context.etf]", f"[context.etf]\nfile = {text}")
-    (tmp_path / "file.toml").write_text(base)
-    settings = load(tmp_path / "file.toml", {})
+    settings = load(
+        None,
+        {
+            "CASCADE_CLOCK__SPEED": "60",
+            "CASCADE_CONTEXT__ETF__FILE": str(file),
+            "CASCADE_SERVICE__DATA_DIR": str(tmp_path / "data"),
+        },
+    )
     clock = ScaledClock(ORIGIN, SPEED)
     async with httpx.AsyncClient(trust_env=False) as client, asyncio.TaskGroup() as group:
         bureau = Bureau(settings, client, clock, Scene(_Anything(), lambda _asset: (), list))
@@ -212,7 +215,7 @@ async def _until(condition: Callable[[], object]) -> None:
 
 
 async def test_context_that_is_off_asks_nobody_and_says_nothing(tmp_path: Path) -> None:
-    async with house(tmp_path, "\n[context]\nenabled = false\n") as there:
+    async with house(tmp_path, {"CASCADE_CONTEXT__ENABLED": "false"}) as there:
         assert there.bureau.tasks() == []
         assert there.bureau.report("ALL") is None
         assert there.bureau.beside(Situation(asset="ALL", side=Side.SHORT, onset=ORIGIN, at=ORIGIN)) is None

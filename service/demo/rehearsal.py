@@ -11,6 +11,10 @@ from service.model import Record
 TAG = "cascade-rehearsal"
 
 
+#: Venues are asked for leverage once in so many seconds on the clock, and not more often than this in real ones.
+_EVERY_S, _MOST_S, _REAL_S = 60.0, 600.0, 2.0
+
+
 class Stage(Record, frozen=True, kw_only=True):
     """Where the venue servers are and how their time runs; times in ms UTC."""
 
@@ -38,15 +42,17 @@ def settings_toml(stage: Stage) -> str:
     lines += ["", "[venues]", f"enabled = {json.dumps(list(stage.endpoints))}"]
     for venue, urls in stage.endpoints.items():
         lines += ["", f"[venues.{venue}.endpoints]", *(f"{key} = {_text(url)}" for key, url in urls.items())]
-    return "\n".join([*lines, *_slow(stage.slow)]) + "\n"
+    return "\n".join([*lines, *_context(stage.slow, stage.speed)]) + "\n"
 
 
-def _slow(pages: Mapping[str, str]) -> list[str]:
-    """A rehearsal asks none of the real ones."""
+def _context(pages: Mapping[str, str], speed: float) -> list[str]:
+    """A rehearsal asks none of the real ones, and however fast its clock runs, not too often."""
     etf, fred = pages.get("etf"), pages.get("fred")
     flows = ['sources = ["farside"]', f"farside_url = {_text(etf)}"] if etf else ["sources = []"]
     rates = ['sources = ["fred"]', f"fred_url = {_text(fred)}"] if fred else ["sources = []"]
-    return ["", "[context.etf]", *flows, "", "[context.rates]", *rates]
+    every_s = min(_MOST_S, max(_EVERY_S, _REAL_S * speed))
+    pace = ["[context]", f"every_s = {every_s:g}"]
+    return ["", *pace, "", "[context.etf]", *flows, "", "[context.rates]", *rates]
 
 
 def _iso(at: int) -> str:

@@ -78,6 +78,7 @@ async def demo(plan: Plan, screen: Screen, stop: asyncio.Event) -> None:
             SlowPages(clock, etf.page) as slow,
             httpx.AsyncClient(trust_env=False) as client,
         ):
+            scenario.lend(market.servers.values())
             stage = Stage(
                 endpoints=market.endpoints,
                 origin=origin,

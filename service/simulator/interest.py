@@ -6,6 +6,7 @@ What it shows falls with what the venue liquidates, since forced orders close po
 from collections.abc import Mapping
 from decimal import Decimal
 
+from service.model import HOUR
 from service.simulator.contracts import Listing, Order
 from service.symbols import asset_of_base
 
@@ -16,6 +17,8 @@ _USD: Mapping[str, float] = {
 }  # fmt: skip
 #: Coin-margined and dated contracts are that much smaller.
 _SMALL = 0.1
+#: Of what was liquidated so much is still missing an hour later.
+_LEFT = Decimal("0.944")
 #: Dollars traded in a day for one of open interest.
 _TURNOVER = 2.5
 
@@ -44,7 +47,8 @@ class Interest:
         self._first: dict[str, float] = {}
         """What each contract cost when it was first shown: dollars become coins at that price."""
         self._gone: dict[str, Decimal] = {}
-        """Base units liquidated of each contract."""
+        """Base units liquidated of each contract, as far as nobody took their place."""
+        self._since: dict[str, int] = {}
 
     def coins(self, listing: Listing, price: float) -> float:
         """One-sided base units of a contract now; coin-margined and dated ones have a tenth of the coin's dollars."""
@@ -65,7 +69,14 @@ class Interest:
         units = Decimal(order.quantity) * listing.size
         if listing.inverse:
             units /= Decimal(order.price)
-        self._gone[listing.symbol] = self._gone.get(listing.symbol, Decimal(0)) + units
+        self._gone[listing.symbol] = self._faded(listing.symbol, order.at) + units
+
+    def _faded(self, symbol: str, at: int) -> Decimal:
+        """What is still gone of what was liquidated: others open positions, half of it in half a day."""
+        hours = max(0, at - self._since.setdefault(symbol, at)) // HOUR
+        if hours:
+            self._since[symbol] = at
+        return self._gone.get(symbol, Decimal(0)) * _LEFT**hours
 
     def _usd(self, listing: Listing) -> float:
         small = bool(listing.expiry) or (listing.inverse and listing.quote == "USD")

@@ -52,7 +52,7 @@ def _held(scene: Scene, at: int, _width: int) -> object:
 
 
 def _paid(scene: Scene, at: int, _width: int) -> object:
-    rate = scene.interest.rate(scene.listing) + 0.0012 * (_level(scene, "paid", at) - 1)
+    rate = scene.interest.default_funding + 0.0008 * (_level(scene, "paid", at) - 1)
     told = {"fundingTime": at, "fundingRate": f"{rate:.8f}", "markPrice": f"{_price(scene, at):.8f}"}
     return {"symbol": scene.listing.symbol, **told}
 

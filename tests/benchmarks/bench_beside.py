@@ -76,8 +76,9 @@ async def evening(mode: str) -> tuple[list[float], list[float]]:
                 endpoints=market.endpoints, origin=ORIGIN, wall_origin=None, speed=SPEED, slow=slow.endpoints, home=home
             )
             file = Path(home) / "cascade.toml"
-            file.write_text(settings_toml(stage) + ("\n[context]\nenabled = false\n" if mode == "off" else ""))
-            app = App(load(file, {"CASCADE_API__PORT": "0"}), ledger, clock, client)
+            file.write_text(settings_toml(stage))
+            more = {"CASCADE_API__PORT": "0", "CASCADE_CONTEXT__ENABLED": str(mode != "off").lower()}
+            app = App(load(file, more), ledger, clock, client)
             rows = [row for row in scenario.live(scenario.day()) if row.at >= ORIGIN]
             async with asyncio.TaskGroup() as group:
                 side = [group.create_task(work) for work in (market.play(rows), lag(lags), watch(ledger, clock, late))]

@@ -8,12 +8,27 @@ from collections.abc import Iterable, Iterator
 
 from service.model import HOUR, MINUTE
 from service.simulator.scenario.figures import FIGURES, NOTICE, Figure
+from service.simulator.scenario.leverage import lend
 from service.simulator.scenario.market import SYMBOLS
 from service.simulator.scenario.night import DAWN, END, invented, night
 from service.simulator.scenario.waves import play
 from service.tape import Row
 
-__all__ = ["DAWN", "END", "FIGURES", "NOTICE", "SEED", "START", "SYMBOLS", "Figure", "day", "history", "live", "quiet"]
+__all__ = [
+    "DAWN",
+    "END",
+    "FIGURES",
+    "NOTICE",
+    "SEED",
+    "START",
+    "SYMBOLS",
+    "Figure",
+    "day",
+    "history",
+    "lend",
+    "live",
+    "quiet",
+]
 
 SEED = 20260113
 #: Where the demo's clock starts, 2026-01-13 21:55 UTC (ms): what came before is history.
