@@ -67,11 +67,9 @@ class App:
     """One replica of the service, and what its HTTP door sees of it."""
 
     def __init__(self, settings: Settings, ledger: Ledger, clock: Clock, client: httpx.AsyncClient) -> None:
-        self.ledger = ledger
-        self.clock = clock
+        self.ledger, self.clock = ledger, clock
         self.simulated = settings.simulated
-        self.started_at = clock.now()
-        self.stopping = False
+        self.started_at, self.stopping = clock.now(), False
         self.config: Mapping[str, Any] = public(settings)
         self.zone = settings.detector.tz
         self._listener = (settings.api.host, settings.api.port)
@@ -82,10 +80,10 @@ class App:
         self._outposts: dict[str, Outpost] = {}
         heard = Heard(lambda name, _now: self._outposts[name].heard(), clock.speed)
         self._health = Health({name: venue.completeness for name, venue in enabled.items()}, heard)
-        self._cover = Cover(ledger, self._health, Listings(self._books).venues, clock.speed)
-        self._bureau = Bureau(
-            settings, client, clock, Scene(self._books, Listings(self._books).venues, lambda: self._judge.open_markets)
-        )
+        listing = Listings(self._books).venues
+        self._cover = Cover(ledger, self._health, listing, clock.speed)
+        scene = Scene(self._books, listing, lambda: self._judge.open_markets)
+        self._bureau = Bureau(settings, client, clock, scene)
         self._reconcile = self._make_reconcile(settings, client)
         self.selfcheck = SelfCheck(ledger, clock, list(enabled.values()))
         sources = self._make_sources(settings, enabled)
@@ -119,6 +117,7 @@ class App:
             feeds=self.selfcheck.feeds,
             spread=lambda: self.selfcheck.spread,
             marks=self._bureau.price,
+            moves=self._bureau.move,
             calendar=read_calendar(settings.detector.calendar),
             context=self._bureau.beside if self._bureau.enabled else None,
             simulated=self.simulated,
@@ -223,7 +222,7 @@ class App:
         return self._roster.all(now)
 
     async def coverage(self, asset: str, span: str, now: int) -> Coverage:
-        """How much of a span that ends now was heard."""
+        """How much of a span was heard."""
         await self._cover.refresh(now)
         return self._cover.of(asset, span, now)
 

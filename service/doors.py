@@ -14,7 +14,7 @@ import httpx
 import msgspec
 from tqdm import tqdm
 
-from service import board, tape
+from service import board, fetch, tape
 from service import decode as decoding
 from service import record as recording
 from service.app import App, clock_of
@@ -55,7 +55,7 @@ async def run(args: Args, stop: asyncio.Event) -> int:
     url = settings.ledger.url.get_secret_value() or None
     ledger = await open_ledger(url, settings.service.data_dir, tag=settings.ledger.tag, store=settings.ledger.store)
     try:
-        async with httpx.AsyncClient(trust_env=not settings.simulated) as client:
+        async with fetch.client(trust_env=not settings.simulated) as client:
             await App(settings, ledger, clock_of(settings), client).run(stop, board.dressed)
     finally:
         await ledger.close()
@@ -137,7 +137,7 @@ async def record(args: Args, stop: asyncio.Event) -> int:
     if venue.history is not None and venue.history.poll_s is not None:
         raise DoorError(f"{venue.name} has no socket to record: it is heard by its REST history alone")
     endpoints = settings.venues.endpoints(args.venue)
-    async with httpx.AsyncClient(trust_env=not settings.simulated) as client:
+    async with fetch.client(trust_env=not settings.simulated) as client:
         book = book_of(settings, venue, clock, client)
         book.load()
         if not book.listed:

@@ -7,6 +7,7 @@ one that is packed twice to gigabytes. So gzip is the only packing asked for, an
 import asyncio
 import zlib
 from collections.abc import Mapping
+from http.cookiejar import DefaultCookiePolicy
 from ipaddress import ip_address
 from urllib.parse import urljoin, urlsplit
 
@@ -81,6 +82,13 @@ class Answer(Record, frozen=True, kw_only=True):
     def unchanged(self) -> bool:
         """Whether the answer of which the request carried the marks still holds."""
         return self.status == _UNCHANGED
+
+
+def client(*, trust_env: bool) -> httpx.AsyncClient:
+    """A client for everybody we ask. It keeps no cookies: what one server sets must not go along, or fail, later."""
+    found = httpx.AsyncClient(trust_env=trust_env)
+    found.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return found
 
 
 async def get(
@@ -197,8 +205,8 @@ async def _read(answer: httpx.Response, most: int) -> bytes:
             return bytes(found)
         if wire > most + _MOST_REFUSAL:  # what stands behind the end of what is packed, or packs nothing at all
             raise zlib.error("it is longer than what it holds")
-    if unzip is not None and not unzip.eof:
-        raise zlib.error("it breaks off")
+    if unzip is not None and (not unzip.eof or unzip.unused_data):
+        raise zlib.error("it goes on behind its end" if unzip.eof else "it breaks off")
     return bytes(found)
 
 

@@ -9,12 +9,13 @@ AT = 1_768_345_200_000
 """2026-01-13 23:00 UTC."""
 
 
-def pair(venue: str, before: float, now: float, price: float = 100.0) -> Pair:
-    return Pair(venue=venue, symbol="BTCUSDT", before=before, now=now, price=price)
+def pair(venue: str, before: float, now: float, price: float = 100.0, at: int = AT) -> Pair:
+    return Pair(venue=venue, symbol="BTCUSDT", before=before, now=now, price=price, at=at)
 
 
 def situation(**changes: Any) -> Situation:
     usual = {"asset": "BTC", "side": Side.SHORT, "onset": AT - HOUR, "at": AT}
+    usual["since_onset"] = changes.get("venues")
     return Situation(**usual | changes)
 
 

@@ -134,3 +134,36 @@ async def test_a_figure_that_is_no_number_costs_the_context_and_not_the_alert_th
 
     assert {alert.context for alert in street.told.alerts} == {None}
     assert [alert.id for alert in kept] == [alert.id for alert in street.told.alerts]
+
+
+async def test_marks_are_shown_where_orders_tell_no_price_and_veto_no_episode():
+    """The price halves while shorts are bought back: by marks alone nobody doubts what the feeds call a side."""
+
+    class Marked(Asked):
+        def replica(self):
+            self.recent, self.questions = Recent(self.ledger), []
+            return judge_over(self.ledger, self.rules, self.cover, self.recent, moves=lambda *_: (100_000.0, 50_000.0))
+
+    marked, plain = await squeeze(Marked), await squeeze()
+    assert [(one.id, one.at) for one in marked.told.alerts] == [(one.id, one.at) for one in plain.told.alerts]
+    prices = [one.price for one in marked.told.alerts if one.price]
+    assert prices
+    assert {(price.start, price.now, price.move_pct) for price in prices} == {(100_000.0, 50_000.0, -50.0)}
+
+
+async def test_what_was_liquidated_since_the_onset_is_told_by_venue():
+    street = await squeeze()
+    first = next(told for told in street.questions if told.asset == ALL)
+
+    assert 0 < sum(first.since_onset.values()) <= sum(first.venues.values())
+
+
+async def test_a_venue_that_was_hardly_heard_is_unknown_and_not_without_orders():
+    class Covered(Asked):
+        cover = staticmethod(
+            lambda *_: Coverage(venues_live=2, venues=2, seconds_share=1.0, by_venue={"okx": 0.95, "gate": 0.2})
+        )
+
+    asked = (await squeeze(Covered)).questions[0]
+    assert "okx" in asked.venues
+    assert "gate" not in asked.venues

@@ -12,6 +12,7 @@ import pytest
 from service.bureau import Bureau, Scene
 from service.clock import ScaledClock
 from service.context.points import Points
+from service.context.poll import Poll
 from service.demo.rehearsal import Stage, settings_toml
 from service.instruments import Book
 from service.model import HOUR, ContextReport, Side, Situation
@@ -158,7 +159,7 @@ async def test_a_venue_that_refuses_is_left_alone_and_named(tmp_path: Path) -> N
 async def test_what_was_learnt_survives_a_restart(tmp_path: Path) -> None:
     async with house(tmp_path) as there:
         await there.until(lambda: not there.report().missing)
-        there.bureau.desk.memory.remember(["BTC"])
+        there.bureau.desk.memory.remember(["BTC"], there.clock.now())
         there.bureau.close()
     async with house(tmp_path, origin=ORIGIN + HOUR) as again:
         again.slow.status = 503
@@ -248,3 +249,31 @@ class _Anything(dict[str, Book]):
 def test_points_of_another_machine_are_refused() -> None:
     with pytest.raises(ValueError, match="values of"):
         list(Points.unpack({"at": b"\0" * 8, "price": b""}))
+
+
+async def test_work_that_falls_is_taken_up_again_and_nothing_beside_it_falls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What a library may raise by surprise: httpx does so for a port that cannot be."""
+    tries = 0
+
+    async def falls(_poll: Poll) -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise ExceptionGroup("surprise", [OverflowError("port must be 0-65535")])
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Poll, "run", falls)
+    async with house(tmp_path, {"CASCADE_CONTEXT__ETF__SOURCES": "", "CASCADE_CONTEXT__PAST": "false"}) as there:
+        await there.until(lambda: tries >= 3)
+        await there.until(lambda: (found := there.report().leverage) and found.oi_usd)
+    assert sum("has fallen" in record.message for record in caplog.records) == 2
+
+
+def test_a_rehearsal_asks_no_real_venue(tmp_path: Path) -> None:
+    settings = load(None, {"CASCADE_CLOCK__SPEED": "60", "CASCADE_SERVICE__DATA_DIR": str(tmp_path)})
+    bureau = Bureau(
+        settings, httpx.AsyncClient(), ScaledClock(ORIGIN, SPEED), Scene(_Anything(), lambda _asset: (), list)
+    )
+    assert bureau.sources() == []

@@ -60,11 +60,24 @@ def test_a_venue_that_was_heard_and_had_no_order_counts_with_nothing():
     assert (move.venues, move.share) == (("binance", "bybit"), 0.005)
 
 
-def test_of_what_began_more_than_an_hour_ago_the_hours_liquidations_are_not_all_and_confirm_nothing():
-    move = confirm("BTC", [EVENING], situation(onset=AT - HOUR - 1, venues={"binance": 118.9e6}))
+def test_where_the_dollars_since_the_onset_are_not_known_nothing_is_confirmed():
+    move = confirm("BTC", [EVENING], situation(venues={"binance": 118.9e6}, since_onset=None))
 
     assert (move.ratio, move.word) == (None, None)
     assert move.share is not None
+
+
+def test_what_was_liquidated_before_the_onset_confirms_and_denies_nothing():
+    """Two flushes in an hour: $20M of open interest is gone since the second began, which had $20M."""
+    held = [pair("okx", 1_000_000.0, 800_000.0)]
+    move = confirm("BTC", held, situation(venues={"okx": 220e6}, since_onset={"okx": 20e6, "gate": 5e6}))
+
+    assert (move.ratio, move.word, move.share) == (1.0, "confirms", 2.2)
+
+
+def test_a_move_is_as_old_as_its_oldest_figure():
+    held = [pair("okx", 10.0, 9.0, at=AT - 50_000), pair("gate", 10.0, 9.0, at=AT - 10_000)]
+    assert confirm("BTC", held, situation()).at == AT - 50_000
 
 
 @pytest.mark.parametrize("held", [[], [pair("okx", 0.0, 5.0)]])

@@ -161,6 +161,7 @@ async def test_the_packings_everybody_knows_are_unpacked(pages, client):
     [
         (Page(gzip.compress(b"x" * 500)[:-9], headers={"Content-Encoding": "gzip"}), "breaks off"),
         (Page(b"<html>", headers={"Content-Encoding": "gzip"}), "cannot be unpacked"),
+        (Page(gzip.compress(b"x" * 100) * 2, headers={"Content-Encoding": "gzip"}), "goes on behind its end"),
         (Page(gzip.compress(b"x") + bytes(900_000), headers={"Content-Encoding": "gzip"}), "longer than what it holds"),
         (Page(b"x" * 1_000, cut=True), "did not answer"),
         (Page(b"x" * 1_000, told_length=2_000, cut=True), "did not answer"),
@@ -252,3 +253,11 @@ async def test_a_header_that_cannot_be_sent_is_not_repeated(pages, client, value
 
 async def test_an_address_that_is_none_is_not_repeated(client):
     assert str(await refused(client, "http://h:port/?key=hunter2")) == "http://h:port/?*** is no usable address"
+
+
+async def test_no_cookie_of_one_answer_goes_with_the_next_question(pages):
+    url = pages.put("/page", Page(b"x", headers={"Set-Cookie": "who=\u00e9; Path=/"}))
+    async with fetch.client(trust_env=False) as client:
+        for _ in range(3):
+            assert await get(client, url, WallClock()) == b"x"
+    assert [one.headers.get("cookie") for one in pages.asked] == [None, None, None]

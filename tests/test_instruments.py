@@ -362,6 +362,17 @@ async def test_a_fresh_mark_values_an_order_that_tells_no_price(shop: Shop, clie
     assert (bare.usd, bare.price, priced.usd) == (190_000.0, None, 194_000.0)
 
 
+async def test_an_absurd_mark_values_no_order(shop: Shop, client: httpx.AsyncClient) -> None:
+    ticker = ["tBTCUSD", 1, 1, 1, 1, 1, 1, 98_000.0, 1, 1, 1]
+    shop.put("/v2/tickers?symbols=ALL", [ticker])
+    book = Book(VENUES["bitfinex"], {"rest": shop.url}, None, HandClock(), client)
+    await book.refresh()
+    book.marked = lambda _instrument: 9e9
+    told = book.settle(order("", venue="bitfinex", symbol="tBTCUSD", price=None, quantity=2.0))
+    assert told is not None
+    assert told.usd == 196_000.0, "the metadata's own price"
+
+
 async def test_parking_keeps_each_order_once_and_drops_the_oldest_when_full(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -119,14 +119,14 @@ def test_of_all_coins_bitcoin_speaks_and_of_a_coin_only_itself():
     assert moved(ether, "ALL") is None
 
 
-def test_marks_tell_the_move_where_orders_tell_no_price():
-    marks = {T0: 95_000.0, T0 + HOUR: 96_900.0}
-    prices = Prices(Recent(MemoryLedger()), lambda _coin, at: marks.get(at))
-    assert prices.move("ALL", Side.SHORT, T0, T0 + HOUR) == PriceMove(
+def test_marks_tell_a_move_for_showing_and_nothing_is_judged_by_them():
+    prices = Prices(Recent(MemoryLedger()), lambda coin, *_: (95_000.0, 96_900.0) if coin == "BTC" else None)
+    assert prices.of_marks("ALL", Side.SHORT, T0, T0 + HOUR) == PriceMove(
         asset="BTC", start=95_000.0, now=96_900.0, move_pct=2.0, confirms=None
     )
-    assert prices.move("ALL", Side.SHORT, T0 + 1, T0 + HOUR) is None
-    assert Prices(Recent(MemoryLedger())).move("ALL", Side.SHORT, T0, T0 + HOUR) is None
+    assert prices.of_marks("ETH", Side.SHORT, T0, T0 + HOUR) is None
+    assert prices.move("ALL", Side.SHORT, T0, T0 + HOUR) is None
+    assert Prices(Recent(MemoryLedger())).of_marks("ALL", Side.SHORT, T0, T0 + HOUR) is None
 
 
 def test_too_few_prints_and_prints_without_a_price_say_nothing():

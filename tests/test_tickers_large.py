@@ -560,7 +560,8 @@ def test_a_local_venue_holds_a_tenth_in_coin_margined_and_dated_contracts_and_ne
     assert held.coins(perpetual, 50_000) == 12_000, "coins do not follow the price"
     row = Row(at=ORIGIN, venue="binance", symbol="BTCUSD", side=Side.SHORT, usd=10_000_000.0, price=80_000.0, qty=None)
     held.liquidated(server.order(row))
-    assert held.coins(inverse, 100_000) == 1_200 - 125, "its dollars at the price of the order"
+    assert held.coins(inverse, 100_000) == 1_100, "ten millions of its dollars are gone"
+    assert held.coins(inverse, 200_000) == 550, "its dollars do not follow the price, its coins do"
     for _ in range(12):
         held.liquidated(server.order(row))
     assert held.coins(inverse, 100_000) == 0

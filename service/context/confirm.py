@@ -7,7 +7,7 @@ were closed by force are gone; where they are not, others were opened, or a feed
 from collections.abc import Collection, Mapping, Sequence
 
 from service.context.leverage import Pair, change_pct
-from service.model import HOUR, OiMove, Situation
+from service.model import OiMove, Situation
 
 #: Vanished over liquidated: as much as was forced.
 LOW, HIGH = 0.5, 2.0
@@ -28,7 +28,7 @@ def confirm(asset: str, held: Sequence[Pair], told: Situation, silent: Collectio
     if change is None:
         return None
     liquidated = sum((told.venues or {})[name] for name in shared) if shared else None
-    ratio = _ratio(used, liquidated, told)
+    ratio = _ratio(used, told)
     names = sorted({pair.venue for pair in used})
     share = None if liquidated is None else round(liquidated / usd, 6)
     return OiMove(
@@ -37,7 +37,7 @@ def confirm(asset: str, held: Sequence[Pair], told: Situation, silent: Collectio
         usd=round(usd, 2),
         change_pct=change,
         since=told.onset,
-        at=told.at,
+        at=min(pair.at for pair in used),
         liquidated_usd=liquidated,
         share=share,
         at_least=told.at_least,
@@ -52,11 +52,12 @@ def common(held: Sequence[Pair], venues: Mapping[str, float] | None) -> frozense
     return frozenset(pair.venue for pair in held) & frozenset(venues or ())
 
 
-def _ratio(held: Sequence[Pair], liquidated: float | None, told: Situation) -> float | None:
-    """Only of what began within the hour: of a longer one the hour's liquidations are a part, what vanished is all."""
-    if not liquidated or told.at - told.onset > HOUR:
+def _ratio(held: Sequence[Pair], told: Situation) -> float | None:
+    """What vanished over what was liquidated since the onset, on the same venues."""
+    if told.since_onset is None:
         return None
-    return round(sum((pair.before - pair.now) * pair.price for pair in held) / liquidated, _DIGITS)
+    since = sum(told.since_onset.get(name, 0.0) for name in {pair.venue for pair in held})
+    return round(sum((pair.before - pair.now) * pair.price for pair in held) / since, _DIGITS) if since else None
 
 
 def _word(ratio: float | None) -> str | None:

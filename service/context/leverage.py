@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 
 from service.context.contract import Contract, Fresh, Told, fresh_value
 from service.context.points import KEEP_MS
-from service.context.risk import OI_DAYS
+from service.context.risk import DAY, OI_DAYS
 from service.model import HOUR, Leverage, Record, VenueLeverage
 
-DAY = 24 * HOUR
+#: A rank that rests on so many days is one of months.
+LONG_DAYS = 28.0
 #: Open interest is ranked among so much past, funding among all that is kept.
 OI_BACK_MS = OI_DAYS * DAY
 
@@ -20,28 +21,37 @@ _Weighted = tuple[float | None, float | None]
 
 
 class Pair(Record, frozen=True, kw_only=True):
-    """One contract's open interest in coins before and now, and dollars of a coin."""
+    """One contract's open interest before and now, in what it is counted in, and dollars of one of these.
+
+    That is coins, or dollars (`price` 1) where a contract is worth a fixed sum of them: in coins such a one would fall
+    with every rise of the price.
+    """
 
     venue: str
     symbol: str
     before: float
     now: float
     price: float
+    at: int
+    """When `now` was told, ms UTC."""
 
 
 def pairs(contracts: Iterable[Contract], since: int, fresh: Fresh, now: int) -> list[Pair]:
-    """The contracts whose open interest is known at `since` and fresh `now`, with a price."""
-    found = []
-    for one in contracts:
-        coins, usd = (fresh_value(told, now, fresh.oi_ms) for told in (one.coins, one.usd))
-        before = one.coins_at(since, fresh.oi_ms)
-        if coins and usd and before is not None:
-            found.append(Pair(venue=one.venue, symbol=one.symbol, before=before, now=coins, price=usd / coins))
-    return found
+    """The contracts whose open interest is known at `since`, was told again behind it and is fresh `now`."""
+    return [pair for one in contracts if (pair := _pair(one, since, fresh, now)) is not None]
+
+
+def _pair(one: Contract, since: int, fresh: Fresh, now: int) -> Pair | None:
+    told, before = one.held, one.held_at(since, fresh.oi_ms)
+    usd = fresh_value(one.usd, now, fresh.oi_ms)
+    if told is None or before is None or not usd or not told.value or told.at <= since:
+        return None
+    price = usd / told.value
+    return Pair(venue=one.venue, symbol=one.symbol, before=before, now=told.value, price=price, at=told.at)
 
 
 def change_pct(both: Sequence[Pair]) -> float | None:
-    """How their open interest changed, in coins at one price, per cent; None where nothing is known at both times."""
+    """How their open interest changed, each at one price, per cent; None where nothing is known at both times."""
     before = sum(pair.before * pair.price for pair in both)
     now = sum(pair.now * pair.price for pair in both)
     return round((now / before - 1) * 100, 4) if before > 0 else None
@@ -55,8 +65,8 @@ def leverage(asset: str, contracts: Sequence[Contract], fresh: Fresh, now: int) 
     venues = [_venue(name, own, fresh, now) for name, own in by_venue.items()]
     marked = [one for one in venues if one.mark is not None]
     deepest = max(marked, key=lambda one: one.oi_usd or 0.0, default=None)
-    oi_pct, oi_days = _rank(contracts, "oi_coins", fresh, now)
-    funding_pct, funding_days = _rank(contracts, "funding_8h", fresh, now)
+    oi_pct, oi_days = _rank([(one, "oi_usd" if one.inverse else "oi_coins", one.held) for one in contracts], fresh, now)
+    funding_pct, funding_days = _rank([(one, "funding_8h", one.funding_8h) for one in contracts], fresh, now)
     return Leverage(
         asset=asset,
         now=now,
@@ -80,35 +90,36 @@ def _venue(name: str, own: Sequence[Contract], fresh: Fresh, now: int) -> VenueL
     held = [one for one in own if fresh_value(one.usd, now, fresh.oi_ms) is not None]
     paying = [one for one in own if fresh_value(one.funding_8h, now, fresh.funding_ms) is not None]
     marked = [one for one in own if not one.lots and fresh_value(one.mark, now, fresh.mark_ms) is not None]
-    deepest = max(marked, key=_weight, default=None)
+    deepest = max(marked, key=lambda one: _weight(one, fresh, now), default=None)
     mark = deepest.mark if deepest else None
     return VenueLeverage(
         venue=name,
         oi_usd=_sum(_value(one.usd) for one in held),
         oi_at=min((one.usd.at for one in held if one.usd), default=None),
-        funding_8h=_mean((_value(one.funding_8h), _weight(one)) for one in paying),
+        funding_8h=_mean((_value(one.funding_8h), _weight(one, fresh, now)) for one in paying),
         funding_at=min((one.funding_8h.at for one in paying if one.funding_8h), default=None),
         mark=mark.value if mark else None,
         mark_at=mark.at if mark else None,
     )
 
 
-def _rank(contracts: Sequence[Contract], name: str, fresh: Fresh, now: int) -> tuple[float | None, float]:
-    """The mean rank of today's figures among each contract's own past, and the days the shortest of them rests on."""
-    back, within = (OI_BACK_MS, fresh.oi_ms) if name == "oi_coins" else (KEEP_MS, fresh.funding_ms)
-    ranks: list[_Weighted] = []
-    days = []
-    for one in contracts:
-        told = one.coins if name == "oi_coins" else one.funding_8h
-        rank, span = one.rank(name, told, back, now)
+def _rank(figures: Sequence[tuple[Contract, str, Told | None]], fresh: Fresh, now: int) -> tuple[float | None, float]:
+    """The mean rank of today's figures among each contract's own past, and the days the shortest of them rests on.
+
+    Where some have a month behind them only these count: a new venue must not make months out of a week.
+    """
+    ranks: list[tuple[float, float, float]] = []
+    for one, name, told in figures:
+        back, within = (KEEP_MS, fresh.funding_ms) if name == "funding_8h" else (OI_BACK_MS, fresh.oi_ms)
+        rank, days = one.rank(name, told, back, now)
         if rank is not None and fresh_value(told, now, within) is not None:
-            ranks.append((rank, _weight(one)))
-            days.append(span)
-    return _mean(ranks), round(min(days, default=0.0), 2)
+            ranks.append((rank, _weight(one, fresh, now), days))
+    long = [found for found in ranks if found[2] >= LONG_DAYS] or ranks
+    return _mean([(rank, weight) for rank, weight, _ in long]), min((days for *_, days in long), default=0.0)
 
 
-def _weight(one: Contract) -> float:
-    return one.usd.value if one.usd else 0.0
+def _weight(one: Contract, fresh: Fresh, now: int) -> float:
+    return fresh_value(one.usd, now, fresh.oi_ms) or 0.0
 
 
 def _value(told: Told | None) -> float | None:

@@ -5,7 +5,7 @@ positions that were closed. What is older than it may be is not used, and said t
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 
 import msgspec
 
@@ -38,11 +38,20 @@ class Memory:
         for ticker in tickers:
             self._contract(ticker).hear(ticker)
 
-    def remember(self, assets: Iterable[str]) -> None:
-        """Note what stands among these assets' points; call it every few minutes."""
+    def remember(self, assets: Iterable[str], now: int) -> None:
+        """Note what stands at `now` ms UTC among these assets' points, and forget contracts that are gone."""
         for asset in assets:
             for contract in self.contracts(asset):
-                contract.remember()
+                contract.remember(now)
+        for contracts in self._by_asset.values():
+            for key in [key for key, one in contracts.items() if one.gone(now)]:
+                del contracts[key]
+
+    def forget_after(self, now: int) -> None:
+        """Drop points that another clock has dated ahead of `now` ms UTC."""
+        for contracts in self._by_asset.values():
+            for contract in contracts.values():
+                contract.points.forget_after(now)
 
     def recall(self, ticker: Ticker, points: Iterable[Point]) -> None:
         """Take in the past of a ticker's contract, asked for or kept; what was seen with our own eyes stands."""
@@ -61,9 +70,30 @@ class Memory:
 
     def price(self, asset: str, at: int) -> float | None:
         """Dollars of a coin at `at` ms UTC by its largest contract's mark; None where none was told lately."""
+        found = max(self._marked(asset, at), key=lambda pair: pair[0], default=None)
+        return found[1] if found else None
+
+    def move(self, asset: str, since: int, now: int) -> tuple[float, float] | None:
+        """The marks of one contract, the largest that has both, at `since` and, told again behind it, at `now`."""
+        known = [(one, one.mark_at(since, self._fresh.mark_ms)) for one in self._perpetuals(asset)]
+        found = [
+            (_size(one), first, one.mark.value)
+            for one, first in known
+            if first is not None
+            and one.mark is not None
+            and since < one.mark.at
+            and now - one.mark.at <= self._fresh.mark_ms
+        ]
+        return max(found)[1:] if found else None
+
+    def _marked(self, asset: str, at: int) -> list[tuple[float, float]]:
+        marks = ((_size(one), one.mark_at(at, self._fresh.mark_ms)) for one in self._perpetuals(asset))
+        return [(size, mark) for size, mark in marks if mark is not None]
+
+    def _perpetuals(self, asset: str) -> list[Contract]:
+        """Contracts whose mark is a coin's: none of lots, and a dated one only where there is no other."""
         known = [one for one in self.contracts(asset) if not one.lots]
-        marked = [(one.usd.value if one.usd else 0.0, one.mark_at(at, self._fresh.mark_ms)) for one in known]
-        return max(((usd, mark) for usd, mark in marked if mark is not None), default=(0.0, None))[1]
+        return [one for one in known if one.funding_8h is not None] or known
 
     def pairs(self, asset: str, since: int, now: int) -> list[Pair]:
         """Contracts whose open interest is known at `since` and fresh `now`, with a price."""
@@ -71,8 +101,8 @@ class Memory:
 
     def reference(self, asset: str, now: int) -> Contract | None:
         """The contract that tells what is usual: of those fresh now the one with the longest past, then the largest."""
-        fresh = [one for one in self.contracts(asset) if fresh_value(one.coins, now, self._fresh.oi_ms) is not None]
-        known = [one for one in fresh if one.funding_8h is not None]
+        fresh = [one for one in self.contracts(asset) if fresh_value(one.held, now, self._fresh.oi_ms) is not None]
+        known = [one for one in fresh if one.funding_8h is not None and not one.inverse]
         return max(known or fresh, key=lambda one: (len(one.points), one.usd.value if one.usd else 0.0), default=None)
 
     def leverage(self, asset: str, now: int) -> Leverage | None:
@@ -81,9 +111,13 @@ class Memory:
         if not contracts:
             return None
         found = leverage(asset, contracts, self._fresh, now)
-        told = {one.venue for one in found.venues if one.oi_usd is not None}
-        missing = {name: self.why(name) or "told nothing lately" for name in self._listing(asset) if name not in told}
+        told = {one.venue: one.oi_usd is not None for one in found.venues}
+        missing = {name: self._silent(name, told) for name in self._listing(asset) if not told.get(name)}
         return msgspec.structs.replace(found, missing=missing)
+
+    def _silent(self, venue: str, told: Container[str]) -> str:
+        """Why nothing is known of a venue's open interest."""
+        return self.why(venue) or ("tells no open interest in dollars" if venue in told else "told nothing lately")
 
     def stored(self) -> bytes:
         """All points, for a file."""
@@ -116,3 +150,7 @@ class Memory:
 
 def _named(kept: _Kept) -> Ticker:
     return Ticker(venue=kept.venue, symbol=kept.symbol, asset=kept.asset, at=0, seen=0)
+
+
+def _size(one: Contract) -> float:
+    return one.usd.value if one.usd else 0.0

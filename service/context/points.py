@@ -8,10 +8,9 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 
-from service.context.risk import STEP, Point
-from service.model import HOUR
+from service.context.risk import DAY, STEP, Point, known_days
 
-KEEP_MS = 90 * 24 * HOUR
+KEEP_MS = 90 * DAY
 
 
 _AT = "at"
@@ -28,6 +27,11 @@ class Points:
     def __len__(self) -> int:
         return len(self._at)
 
+    @property
+    def last(self) -> int | None:
+        """The newest step; None while there is none."""
+        return self._at[-1] if self._at else None
+
     def add(self, at: int, **values: float | None) -> None:
         """Take what is known at `at`; what a step knows already stands, so that its values are as old as it says.
 
@@ -40,7 +44,7 @@ class Points:
             for column in self._columns.values():
                 column.insert(place, math.nan)
         for name, value in values.items():
-            if value is not None and math.isnan(self._columns[name][place]):
+            if value is not None and math.isfinite(value) and math.isnan(self._columns[name][place]):
                 self._columns[name][place] = value
         first = bisect_right(self._at, self._at[-1] - KEEP_MS)
         if first:
@@ -57,11 +61,18 @@ class Points:
         first, last = bisect_left(self._at, since), bisect_right(self._at, until)
         return [value for value in self._columns[name][first:last] if not math.isnan(value)]
 
-    def days(self, name: str, since: int) -> float:
-        """Days between the first and the last known value of a field behind `since`; 0 with fewer than two."""
-        column = self._columns[name]
-        known = [at for at, value in zip(self._at, column, strict=True) if at >= since and not math.isnan(value)]
-        return (known[-1] - known[0]) / (24 * HOUR) if known else 0.0
+    def days(self, name: str, since: int, now: int) -> float:
+        """Days of history of a field behind `since` and before the step of `now`, both ms UTC."""
+        column, first = self._columns[name], bisect_left(self._at, since)
+        known = (self._at[place] // STEP for place in range(first, len(self._at)) if not math.isnan(column[place]))
+        return known_days([step for step in known if step < now // STEP], now // STEP)
+
+    def forget_after(self, now: int) -> None:
+        """Drop what is dated later than `now` ms UTC: another clock wrote it, and it would push the true past out."""
+        first = bisect_right(self._at, now)
+        del self._at[first:]
+        for column in self._columns.values():
+            del column[first:]
 
     def all(self) -> list[Point]:
         """Every point, the oldest first."""

@@ -76,7 +76,7 @@ class Recorded:
         while self._told < len(self._tickers) and self._tickers[self._told].seen <= now:
             ticker = self._tickers[self._told]
             if self._told and self._tickers[self._told - 1].seen // STEP < ticker.seen // STEP:
-                self._memory.remember(self._assets)
+                self._memory.remember(self._assets, ticker.seen)
             self._memory.hear([ticker])
             self._told += 1
         for asset in self._assets:

@@ -24,7 +24,8 @@ WEIGHTS = (0.25, 0.35, 0.40)
 WORDS = ((90.0, "extreme"), (80.0, "high"), (60.0, "raised"))
 #: Points are this far apart; of several in one step the last counts.
 STEP = 4 * HOUR
-_STEPS_A_DAY = 24 * HOUR // STEP
+DAY = 24 * HOUR
+_STEPS_A_DAY = DAY // STEP
 #: Days a part is compared with, and the fewest that may speak.
 FUNDING_DAYS, OI_DAYS, LEAST_DAYS = 90, 30, 7.0
 #: What is older is not used: funding is set every 1 to 8 hours, the others are asked every few minutes.
@@ -98,7 +99,9 @@ def fuel_of(asset: str, points: Sequence[Point], now: int) -> Fuel:
     oi = {step: coins for step, point in steps.items() if (coins := _positive(point.oi_coins)) is not None}
     price = {step: usd for step, point in steps.items() if (usd := _positive(point.price)) is not None}
     turnover = {step: ratio for step, point in steps.items() if (ratio := _turnover(point)) is not None}
-    stretch = {s: math.log(usd / price[s - _STEPS_A_DAY]) for s, usd in price.items() if s - _STEPS_A_DAY in price}
+    stretch = {
+        s: math.log(usd / was) for s, usd in price.items() if (was := _a_day_ago(price, steps[s].at)) is not None
+    }
     told, held, seen = max(funding, default=None), max(oi, default=None), max(price, default=None)
     funding_pct, funding_days = _stand(funding, told, FUNDING_DAYS)
     oi_pct, oi_days = _stand(oi, held, OI_DAYS)
@@ -138,6 +141,14 @@ def risk(fuel: Fuel, side: Side, now: int) -> Risk:
     return Risk(asset=fuel.asset, side=side, now=now, score=score, word=word, parts=parts)
 
 
+def _a_day_ago(price: Mapping[int, float], at: int) -> float | None:
+    """The price 24 h before `at`: between two steps what lies on the way, else a day would be up to 28 h long."""
+    step, rest = divmod(at - DAY, STEP)
+    if step not in price or not rest:
+        return price.get(step)
+    return None if step + 1 not in price else price[step] * (price[step + 1] / price[step]) ** (rest / STEP)
+
+
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
@@ -155,8 +166,19 @@ def _stand(series: Mapping[int, float], last: int | None, days: int) -> tuple[fl
     """Where the value of step `last` stands among those before it, and how many days of them there are."""
     if last is None or last not in series:
         return None, 0.0
-    history = [series[step] for step in range(last - days * _STEPS_A_DAY, last) if step in series]
-    return (percentile(history, series[last]) if history else None), len(history) / _STEPS_A_DAY
+    steps = [step for step in range(last - days * _STEPS_A_DAY, last) if step in series]
+    history = [series[step] for step in steps]
+    return (percentile(history, series[last]) if history else None), known_days(steps, last)
+
+
+def known_days(steps: Sequence[int], last: int) -> float:
+    """Days of history in these steps, in order and all before `last`: days that nobody recorded are none.
+
+    Funding that is told thrice a day fills a day.
+    """
+    if not steps:
+        return 0.0
+    return min((last - steps[0]) / _STEPS_A_DAY, float(len({step // _STEPS_A_DAY for step in steps})))
 
 
 def _doubt(name: str, at: int | None, oldest: int, now: int) -> str:

@@ -15,11 +15,16 @@ class Track:
         """Take a value of `at` ms UTC; the first of a step stands, what is older than the last is dropped."""
         if self._at and at // self._step <= self._at[-1] // self._step:
             return
-        self._at.append(at)
         self._values.append(value)
-        if self._at[0] < at - 2 * self._keep:  # now and then, not with every value
+        self._at.append(at)
+        if self._at[0] < at - self._keep - self._keep // 4:  # now and then, not with every value
             first = bisect_right(self._at, at - self._keep)
             del self._at[:first], self._values[:first]
+
+    @property
+    def since(self) -> int | None:
+        """When its oldest value is of; None while there is none."""
+        return self._at[0] if self._at else None
 
     def before(self, at: int, reach_ms: int) -> float | None:
         """The last value at or before `at`, at most `reach_ms` older; None where nothing is remembered."""

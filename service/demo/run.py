@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from service import board, tape
+from service import board, fetch, tape
 from service.app import App
 from service.clock import Clock, ScaledClock
 from service.demo.rehearsal import TAG, Stage, settings_toml
@@ -76,7 +76,7 @@ async def demo(plan: Plan, screen: Screen, stop: asyncio.Event) -> None:
         async with (
             Market(VENUES, clock, symbols=scenario.SYMBOLS) as market,
             SlowPages(clock, etf.page) as slow,
-            httpx.AsyncClient(trust_env=False) as client,
+            fetch.client(trust_env=False) as client,
         ):
             scenario.lend(market.servers.values())
             stage = Stage(

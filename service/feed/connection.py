@@ -148,8 +148,8 @@ class Connection:
             case Print():
                 self.pulse.ordered()
                 await self._put(event)
-            case Spoilt(detail=detail):
-                await self._keep("decode", frame, detail, seen)
+            case Spoilt(detail=detail, reason=reason):
+                await self._keep(reason, frame, detail, seen)
             case Control() if self.pulse.spoke():
                 self._stir()
             case Pong():

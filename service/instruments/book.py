@@ -31,6 +31,9 @@ LONGEST_WISH_S = 3 * 24 * 3600.0
 Changed = Callable[[Sequence[Instrument]], Awaitable[None]]
 Release = Callable[[list[Liquidation]], Awaitable[None]]
 
+#: A mark is taken for a price within this factor of the one the metadata tells.
+_NEAR = 2.0
+
 
 class Book:
     """All contracts of one venue. `cache` is the file that outlives the process, if any."""
@@ -114,12 +117,17 @@ class Book:
     def settle(self, order: Print) -> Liquidation | None:
         """Dollars of an order; None while its contract is unknown: it is parked. Raises DecodeError for no sane sum."""
         instrument = self._known.get(order.symbol) or (self._venue.implied(order.symbol) if self._nameless else None)
-        mark = self.marked(instrument) if instrument is not None and order.price is None else None
+        mark = self._mark(instrument) if instrument is not None and order.price is None else None
         if instrument is None or (self._aged and _priced_here(order, instrument, mark)):
             if self._parking.park(order):
                 self._early_s = EARLY_S
             return None
         return settle(order, msgspec.structs.replace(instrument, mark=mark) if mark else instrument)
+
+    def _mark(self, instrument: Instrument) -> float | None:
+        """A fresh mark, where the metadata's price does not call it absurd: a slip there must not be worth billions."""
+        mark, known = self.marked(instrument), instrument.mark
+        return mark if mark and known and known / _NEAR < mark < known * _NEAR else None
 
     @property
     def _aged(self) -> bool:

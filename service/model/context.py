@@ -91,6 +91,8 @@ class Situation(Record, frozen=True, kw_only=True):
     at: int
     venues: Mapping[str, float] | None = None
     """Both sides' dollars of the hour by venue, of the asset whose leverage it is; null where nobody knows venues."""
+    since_onset: Mapping[str, float] | None = None
+    """The same since the onset; null where nobody knows single orders, or the onset is further back than they are."""
     forced_24h_usd: float | None = None
     """Dollars of the side in 24 h; null where they are not whole."""
     at_least: bool = True

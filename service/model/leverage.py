@@ -31,6 +31,8 @@ class Ticker(Record, frozen=True, kw_only=True):
     """The mark price in quote currency, of the contract as it is quoted."""
     volume_usd: float | None = None
     """Dollars traded in the last 24 h."""
+    inverse: bool = False
+    """A contract is worth a fixed sum of dollars: in coins its open interest would move with the price alone."""
 
 
 class VenueLeverage(Record, frozen=True, kw_only=True):
@@ -116,6 +118,7 @@ class OiMove(Record, frozen=True, kw_only=True):
     """In coins."""
     since: int
     at: int
+    """When the oldest of the figures was told that stand for now; it is behind the onset."""
     liquidated_usd: float | None
     """Both sides of the alert's hour on these venues only; null where orders are not known by venue."""
     share: float | None
@@ -123,7 +126,8 @@ class OiMove(Record, frozen=True, kw_only=True):
     at_least: bool
     """Whether `liquidated_usd` is a floor."""
     ratio: float | None
-    """Dollars of open interest that vanished over the dollars liquidated since the onset; below 0 where it grew."""
+    """Dollars of open interest that vanished over those liquidated since the onset; below 0 where it grew; null where
+    the dollars since the onset are not known by venue."""
     word: str | None
     """`confirms` (0.5 to 2), `more` (above: closed by choice, or feeds show too little), `none` (below)."""
     missing: tuple[str, ...]

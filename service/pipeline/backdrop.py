@@ -4,6 +4,7 @@ Memory answers, so nothing is waited for. A bug there costs the context and is l
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Mapping
 
 import msgspec
@@ -11,11 +12,12 @@ import msgspec
 from service.context.standing import FAULTS
 from service.detector import SPAN, Verdict, side_usd
 from service.model import ALL, HOUR, SPANS, Context, Detail, Explained, Fired, Situation
+from service.pipeline.recent import KEEP_MS
 from service.pipeline.sources import Sources
 
 log = logging.getLogger("cascade.pipeline")
 
-#: With less of 24 h heard their dollars are not whole.
+#: With less of a span heard its dollars are not whole.
 _HEARD = 0.9
 _DAY = "24h"
 #: All coins have no leverage of their own: BTC's stands for it.
@@ -50,7 +52,7 @@ class Backdrop:
         sources, episode, at = self._sources, verdict.episode, verdict.at
         coverage = sources.cover(verdict.asset, SPAN, at) if sources.cover else None
         # a venue that was heard and had no order had none; of a recording nobody says who was heard
-        heard = {name: 0.0 for name, share in coverage.by_venue.items() if share > 0} if coverage else {}
+        heard = {name: 0.0 for name, share in coverage.by_venue.items() if share >= _HEARD} if coverage else {}
         # a recorded total is dated by its end and began up to an hour before
         began = episode.onset if sources.singles else episode.onset + 1 - HOUR
         return Situation(
@@ -59,9 +61,22 @@ class Backdrop:
             onset=began,
             at=at,
             venues=heard | {name: totals.usd for name, totals in hour.venues.items()},
+            since_onset=self._since_onset(verdict, began, hour),
             forced_24h_usd=self._forced(verdict),
             at_least=sources.cover is None or (coverage is not None and coverage.at_least),
         )
+
+    def _since_onset(self, verdict: Verdict, began: int, hour: Detail) -> Mapping[str, float] | None:
+        """Both sides' dollars by venue since the onset, of the asset whose leverage it is."""
+        sources, at = self._sources, verdict.at
+        if not sources.singles:
+            return {name: totals.usd for name, totals in hour.venues.items()}
+        if at - began > KEEP_MS:
+            return None
+        found: defaultdict[str, float] = defaultdict(float)
+        for order in sources.recent.of(hour.asset, began - 1, at):
+            found[order.venue] += order.usd
+        return found
 
     def _forced(self, verdict: Verdict) -> float | None:
         """Dollars of the side in 24 h, where all of them were heard."""

@@ -98,7 +98,7 @@ class Dossier:
 
     def price(self, asset: str, side: Side, since: int, now: int) -> PriceMove | None:
         """The price over the event so far: five minutes at least, an hour at most."""
-        return self._prices.move(asset, side, max(now - HOUR, min(since, now - _PRICE_MS)), now)
+        return self._prices.move(asset, side, _window(since, now), now)
 
     async def _findings(self, verdict: Verdict, above: Collection[str]) -> dict[str, Any]:
         """What was found out, by the alert's field."""
@@ -113,6 +113,9 @@ class Dossier:
         }
         if sources.singles:
             found |= await asyncio.to_thread(self._of_orders, verdict, above)
+        if found.get("price") is None and not _ebbing(verdict):
+            onset, at = verdict.episode.onset, verdict.at
+            found["price"] = self._prices.of_marks(verdict.asset, verdict.episode.side, _window(onset, at), at)
         return found
 
     def _of_orders(self, verdict: Verdict, above: Collection[str]) -> dict[str, Any]:
@@ -121,8 +124,7 @@ class Dossier:
         orders = sources.recent.of(verdict.asset, at - KEEP_MS, at)
         hour = [order for order in orders if order.at > at - SPANS[SPAN]]
         event = facts((order for order in orders if order.side is episode.side), episode.onset, at)
-        # what price and venues do once it ebbs away says nothing of what drove it
-        ebbing = verdict.phase is Phase.CLOSED or episode.fading
+        ebbing = _ebbing(verdict)
         found: dict[str, Any] = {
             "certainty": certainty((order.usd, order.side is Side.SHORT) for order in hour),
             "pattern": pattern(event, verdict.asset, above) if event else None,
@@ -180,6 +182,16 @@ class Dossier:
             share_of_day=min(1.0, round(episode.peak_usd / day, 4)) if day and whole else None,
             notices=episode.alerts,
         )
+
+
+def _window(since: int, now: int) -> int:
+    """From when on a price is compared: over the event so far, five minutes at least, an hour at most."""
+    return max(now - HOUR, min(since, now - _PRICE_MS))
+
+
+def _ebbing(verdict: Verdict) -> bool:
+    """What price and venues do once it ebbs away says nothing of what drove it."""
+    return verdict.phase is Phase.CLOSED or verdict.episode.fading
 
 
 def _worth_telling(found: Lead | None) -> Lead | None:

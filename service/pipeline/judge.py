@@ -33,7 +33,7 @@ class Judge:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._ledger, self._rules = sources.ledger, sources.rules
-        self._prices = Prices(sources.recent, sources.marks)
+        self._prices = Prices(sources.recent, sources.moves)
         self.marks = sources.marks
         self._dossier = Dossier(sources, self._prices)
         self.markets = Markets(sources, self._prices)

@@ -1,4 +1,4 @@
-"""What each coin's price usually does, and what it does now: from the orders' own prices, else from marks.
+"""What each coin's price usually does, and what it does now, from the orders' own prices; for showing also from marks.
 
 Judges no episode.
 """
@@ -10,14 +10,14 @@ import msgspec
 from service.detector.price import STANDS_FOR_ALL, Swing, learn, move, of_marks
 from service.model import ALL, MINUTE, PriceMove, Side
 from service.pipeline.recent import Recent
-from service.pipeline.sources import Marks
+from service.pipeline.sources import Moves
 
 
 class Prices:
     """Usual swings by coin, read on minute by minute."""
 
-    def __init__(self, recent: Recent, marks: Marks | None = None) -> None:
-        self._recent, self._marks = recent, marks
+    def __init__(self, recent: Recent, moves: Moves | None = None) -> None:
+        self._recent, self._moves = recent, moves
         self.swings: dict[str, Swing] = {}
 
     def learn(self, touched: Collection[str], now: int) -> None:
@@ -31,13 +31,17 @@ class Prices:
         """How the price went from `since` to `now` (ms UTC), and whether with the forced orders of this side."""
         coin = STANDS_FOR_ALL if asset == ALL else asset
         orders = self._recent.of(coin, since - 1, now)
+        return move(orders, asset, side, since, now, self._usual(coin, now - since))
+
+    def of_marks(self, asset: str, side: Side, since: int, now: int) -> PriceMove | None:
+        """The same by the venues' marks, for showing where orders tell none: what is judged rests on orders alone."""
+        coin = STANDS_FOR_ALL if asset == ALL else asset
+        found = self._moves(coin, since, now) if self._moves else None
+        return of_marks(coin, side, *found, self._usual(coin, now - since)) if found else None
+
+    def _usual(self, coin: str, span: int) -> float | None:
         swing = self.swings.get(coin)
-        usual = swing.sigma(now - since) if swing else None
-        found = move(orders, asset, side, since, now, usual)
-        if found is not None or self._marks is None:
-            return found
-        start, last = self._marks(coin, since), self._marks(coin, now)
-        return of_marks(coin, side, start, last, usual) if start and last else None
+        return swing.sigma(span) if swing else None
 
     def stored(self, asset: str) -> bytes | None:
         """A coin's state as it is kept; None when nothing is known."""

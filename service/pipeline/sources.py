@@ -14,6 +14,8 @@ from service.pipeline.recent import Recent
 Covered = Callable[[str, str, int], Coverage]
 #: A coin's mark price in dollars at a moment (ms UTC); None where none is known close to it.
 Marks = Callable[[str, int], float | None]
+#: Marks of one contract of a coin at two moments; None where none is known at both.
+Moves = Callable[[str, int, int], tuple[float, float] | None]
 Beside = Callable[[Situation], Context | None]
 
 
@@ -42,7 +44,8 @@ class Sources:
     """What each venue's feed shows of a second."""
     spread: Callable[[], float] = _assumed
     marks: Marks | None = None
-    """Marks of the venues, where orders tell no price."""
+    """Marks of the venues, shown where orders tell no price; nothing is judged by them."""
+    moves: Moves | None = None
     calendar: tuple[Event, ...] = ()
     context: Beside | None = None
     """What stands beside an alert, from memory; None where it is switched off."""

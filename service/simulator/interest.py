@@ -47,13 +47,19 @@ class Interest:
         self._first: dict[str, float] = {}
         """What each contract cost when it was first shown: dollars become coins at that price."""
         self._gone: dict[str, Decimal] = {}
-        """Base units liquidated of each contract, as far as nobody took their place."""
+        """Base units (dollars of inverse contracts) liquidated of each, as far as nobody took their place."""
         self._since: dict[str, int] = {}
 
     def coins(self, listing: Listing, price: float) -> float:
-        """One-sided base units of a contract now; coin-margined and dated ones have a tenth of the coin's dollars."""
+        """One-sided base units of a contract now; coin-margined and dated ones have a tenth of the coin's dollars.
+
+        Inverse contracts are counted in dollars: with nobody trading these stay, and the coins they are worth do not.
+        """
+        gone = float(self._gone.get(listing.symbol, 0))
+        if listing.inverse:
+            return max(0.0, self._usd(listing) - gone) / price
         first = self._first.setdefault(listing.symbol, price)
-        return max(0.0, self._usd(listing) / first - float(self._gone.get(listing.symbol, 0)))
+        return max(0.0, self._usd(listing) / first - gone)
 
     def rate(self, listing: Listing) -> float:
         """Its funding each interval."""
@@ -64,11 +70,9 @@ class Interest:
         return self._usd(listing) * _TURNOVER
 
     def liquidated(self, order: Order) -> None:
-        """Take a forced order's base units off; `inverse` contracts count dollars."""
+        """Take a forced order off, in what its contract is counted in."""
         listing = order.listing
         units = Decimal(order.quantity) * listing.size
-        if listing.inverse:
-            units /= Decimal(order.price)
         self._gone[listing.symbol] = self._faded(listing.symbol, order.at) + units
 
     def _faded(self, symbol: str, at: int) -> Decimal:

@@ -86,14 +86,24 @@ def interest(
     usd = worth * mark * instrument.rate if mark else None
     if instrument.contract is Contract.INVERSE:
         coins, usd = worth / mark if mark else None, worth
-    return (None, None) if usd is not None and usd > _MOST_USD else (coins, usd)
+    if (usd is not None and usd > _MOST_USD) or (coins is not None and not coins < _MOST):
+        return None, None
+    return coins, usd
 
 
 def part(instrument: Instrument, at: int, seen: int, **fields: float | None) -> Ticker | None:
     """A ticker with those of the fields that are known; None where none is."""
     if all(value is None for value in fields.values()):
         return None
-    return Ticker(venue=instrument.venue, symbol=instrument.symbol, asset=instrument.asset, at=at, seen=seen, **fields)
+    return Ticker(
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        asset=instrument.asset,
+        at=at,
+        seen=seen,
+        inverse=instrument.contract is Contract.INVERSE,
+        **fields,
+    )
 
 
 def usable(rows: Iterable[R], read: Callable[[R], Ticker | None]) -> list[Ticker]:

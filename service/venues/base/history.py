@@ -15,6 +15,8 @@ class Spoilt(Record, frozen=True, kw_only=True):
     """One row of a frame that nobody may count; the others stand. `detail` says which row and why."""
 
     detail: str
+    reason: str = "decode"
+    """Label of the count: `control` for what a control stream tells beside being alive, which costs no order."""
 
 
 class Page(Record, frozen=True, kw_only=True):

@@ -27,5 +27,5 @@ class Sipping:
         try:
             told = self._tickers.hear(frame, seen)
         except DecodeError as error:
-            return Control(), Spoilt(detail=str(error))
+            return Control(), Spoilt(detail=str(error), reason="control")
         return (Control(), Told(tickers=tuple(told))) if told else _CONTROL
