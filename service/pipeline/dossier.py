@@ -11,8 +11,7 @@ from typing import Any
 import msgspec
 
 from service import text
-from service.detector import LEARNT_DAYS, SPAN, Claim, Verdict, certainty, explained, side_usd
-from service.detector.branching import branching
+from service.detector import SPAN, Claim, Verdict, certainty, explained, side_usd
 from service.detector.calendar import coincides
 from service.detector.lead import lead
 from service.detector.pattern import facts, pattern
@@ -20,31 +19,26 @@ from service.detector.undercount import estimate
 from service.model import (
     HOUR,
     MINUTE,
-    SECOND,
     SPANS,
     Alert,
-    Baseline,
     Course,
-    Excitation,
     Lead,
-    Liquidation,
     Phase,
     PriceMove,
     Side,
     Since,
     Totals,
-    once_in,
 )
 from service.pipeline.backdrop import Backdrop, shown
 from service.pipeline.prices import Prices
 from service.pipeline.recent import KEEP_MS
+from service.pipeline.signs import baseline, burst, excitation
 from service.pipeline.sources import Sources
 
 #: Prices are compared over at least this long, and at most over an hour.
 _PRICE_MS = 5 * MINUTE
 #: Orders from before the onset that show whose curve rose first.
 _LEAD_IN = 2 * MINUTE
-_BURST_S = 300
 #: Curves that cannot be told apart any closer than this (s) were not compared at all.
 _TOGETHER_S = 60
 #: The ledger has minutes of two days.
@@ -104,8 +98,8 @@ class Dossier:
         """What was found out, by the alert's field."""
         sources = self._sources
         found: dict[str, Any] = {
-            "baseline": _baseline(verdict),
-            "burst_usd": _burst(verdict),
+            "baseline": baseline(verdict),
+            "burst_usd": burst(verdict),
             "record": self._record(verdict),
             "course": await self._course(verdict),
             "coincides": coincides(sources.calendar, verdict.episode.onset),
@@ -137,7 +131,7 @@ class Dossier:
             found |= {
                 "estimated": estimated and estimated.no_less_than(verdict.totals.usd),
                 "lead": None if ebbing else _worth_telling(lead(own, episode.onset, at)),
-                "excitation": _excitation(verdict, orders),
+                "excitation": excitation(verdict, orders),
             }
         return found
 
@@ -207,46 +201,6 @@ def _reached(by_end: Sequence[tuple[int, float]], usd: float, now: int) -> int:
         if total >= usd:
             return min(end, now)
     return now
-
-
-def _baseline(verdict: Verdict) -> Baseline | None:
-    pulse, episode = verdict.reading.pulse, verdict.episode
-    if pulse is None:
-        return None
-    short = verdict.phase is Phase.OPENED and not verdict.crossed
-    seconds = pulse.width_s if short else HOUR // SECOND
-    usd = pulse.long_usd + pulse.short_usd if short else verdict.totals.usd
-    usual = pulse.usual(seconds)
-    if usual is None:
-        return None
-    rarity = episode.rarity_days
-    return Baseline(
-        usual_usd=round(usual, 2),
-        multiple=round(usd / usual, 2),
-        rarity=once_in(rarity) if rarity else None,
-        rarity_days=round(rarity, 2) if rarity else None,
-        learning=pulse.days < LEARNT_DAYS,
-        span=next(name for name, span in SPANS.items() if span == seconds * SECOND),
-    )
-
-
-def _burst(verdict: Verdict) -> float | None:
-    pulse = verdict.reading.pulse
-    if pulse is None or pulse.width_s != _BURST_S:
-        return None
-    return pulse.short_usd if verdict.episode.side is Side.SHORT else pulse.long_usd
-
-
-def _excitation(verdict: Verdict, orders: Sequence[Liquidation]) -> Excitation | None:
-    pulse = verdict.reading.pulse
-    if pulse is None:
-        return None
-    first = verdict.at // SECOND - HOUR // SECOND
-    counts = [0] * (HOUR // SECOND + 1)
-    for order in orders:
-        if 0 <= order.at // SECOND - first < len(counts):
-            counts[order.at // SECOND - first] += 1
-    return msgspec.structs.replace(pulse.excitation, branching=branching(counts))
 
 
 def _dollars(names: Mapping[str, Totals], most: int = 10) -> dict[str, float]:
