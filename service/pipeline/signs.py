@@ -1,4 +1,4 @@
-"""What a market's second-by-second signals say of an alert: against what is usual, in five minutes, feeding on itself."""
+"""What a market's second-by-second signals say of an alert: what is usual, five minutes, how it feeds on itself."""
 
 from collections.abc import Sequence
 
