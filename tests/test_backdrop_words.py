@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from service import text
-from service.model import ALL, Context, Divergence, FundingNow, OiMove, Phase, Rates, Side
+from service.model import ALL, Context, Divergence, FundingNow, OiMove, Phase, PriceMove, Rates, Side
 from service.text.markup import MOST, units
 from tests import notices
 from tests.leverage import AT, flow
@@ -201,6 +201,14 @@ def test_the_venues_both_figures_are_of_are_named_once(venues, change, en, zh):
     assert en in words[0]
     assert zh in words[1]
     assert words[0].count(" on ") == words[1].count("okx") + words[1].count("2家") == 1
+
+
+@pytest.mark.parametrize(("moved", "shown"), [(-0.04, "BTC 0.0%"), (0.04, "BTC 0.0%"), (-0.06, "BTC -0.1%")])
+def test_a_price_has_the_sign_of_what_is_shown(moved, shown):
+    price = PriceMove(asset="BTC", start=1.0, now=1.0, move_pct=moved, confirms=None)
+    alert = msgspec.structs.replace(OPENED, price=price)
+    assert f"rice undecided: {shown}" in text.why(alert).en
+    assert shown in text.why(alert).zh
 
 
 def test_leverage_of_another_asset_than_the_alerts_is_called_by_its_name():
