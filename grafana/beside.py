@@ -42,12 +42,14 @@ RATES = {
 
 def fuel() -> gauge.Panel:
     """How much a squeeze of each side has to burn."""
-    queries = [now(f"max({series(m.SQUEEZE_RISK, asset='$asset', side=side)})", f"of {side.value}s") for side in SIDES]
+    queries = [
+        now(f"floor(max({series(m.SQUEEZE_RISK, asset='$asset', side=side)}))", f"of {side.value}s") for side in SIDES
+    ]
     made = panel(
         gauge.Panel(),
         "How much fuel is there?",
         "0 to 100 by side, from crowding, leverage and how far the price went, each against its own past; of ALL that "
-        "of BTC. A gauge of what could burn, not a forecast: it does not say whether or when. Unknown is no 0.",
+        "of BTC. A gauge of what could burn that has not been shown to forecast. Unknown is no 0.",
         "none",
         *queries,
     )
@@ -108,7 +110,7 @@ def flows() -> table.Panel:
         grid(("net flow", "currencyUSD", money), ("of the day", DAY, {"noValue": "unknown"}), by=("asset",)),
         "What did US spot ETFs take in?",
         "Net dollars of the last published trading day, a day in US Eastern time; what is out shows a minus. Funds "
-        "report in the evening or the next morning, so it is never today's.",
+        "report in the evening or the next morning, so it is never today's; a day some have not reported is not here.",
         "none",
         cells(f"max by (asset) ({series(m.ETF_FLOW)})"),
         cells(f"1000 * max by (asset) ({series(m.ETF_DAY)})"),

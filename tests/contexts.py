@@ -30,6 +30,7 @@ FLOWS = st.builds(
     five_day_usd=st.none() | _signed,
     way=st.sampled_from(["in", "out", "flat"]),
     fresh=st.booleans(),
+    streak_at_least=st.booleans(),
 )
 _moves = st.builds(
     OiMove,

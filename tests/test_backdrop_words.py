@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from service import text
-from service.model import ALL, Context, Divergence, FundingNow, OiMove, Phase, Rates, Side
+from service.model import ALL, Context, Divergence, FundingNow, OiMove, Phase, PriceMove, Rates, Side
 from service.text.markup import MOST, units
 from tests import notices
 from tests.leverage import AT, flow
@@ -57,25 +57,22 @@ def test_where_context_is_off_nothing_is_said():
 @pytest.mark.parametrize(
     ("name", "en", "zh"),
     [
-        ("aligned_up", "Shorts are closed by force while ETFs buy: both are buyers.", "空单被强平，ETF净流入：两边都是买盘。"),
-        ("hollow_squeeze", "Shorts are closed by force while ETFs sell: the slow money goes the other way.", "空单被强平，ETF却净流出：慢钱方向相反。"),
-        ("leverage_only_up", "Shorts are closed by force while ETF flows are flat: leverage alone.", "空单被强平，ETF资金基本持平：只有杠杆在动。"),
-        ("absorption", "Longs are closed by force while ETFs buy: the slow money goes the other way.", "多单被强平，ETF却净流入：慢钱方向相反。"),
-        ("aligned_down", "Longs are closed by force while ETFs sell: both are sellers.", "多单被强平，ETF净流出：两边都是卖盘。"),
-        ("leverage_only_down", "Longs are closed by force while ETF flows are flat: leverage alone.", "多单被强平，ETF资金基本持平：只有杠杆在动。"),
+        ("aligned_up", "Shorts {} closed by force, and ETFs took money in on Jan 13: both buyers.", "空单被强平，1月13日ETF净流入：同为买方。"),
+        ("hollow_squeeze", "Shorts {} closed by force, but ETFs paid money out on Jan 13: the slow money went the other way.", "空单被强平，1月13日ETF却净流出：慢钱方向相反。"),
+        ("leverage_only_up", "Shorts {} closed by force, and ETF flows were flat on Jan 13: leverage alone.", "空单被强平，1月13日ETF资金基本持平：只有杠杆在动。"),
+        ("absorption", "Longs {} closed by force, but ETFs took money in on Jan 13: the slow money went the other way.", "多单被强平，1月13日ETF却净流入：慢钱方向相反。"),
+        ("aligned_down", "Longs {} closed by force, and ETFs paid money out on Jan 13: both sellers.", "多单被强平，1月13日ETF净流出：同为卖方。"),
+        ("leverage_only_down", "Longs {} closed by force, and ETF flows were flat on Jan 13: leverage alone.", "多单被强平，1月13日ETF资金基本持平：只有杠杆在动。"),
     ],
 )  # fmt: skip
-def test_each_rule_is_one_plain_sentence(name, en, zh):
-    assert said(beside(divergence=rule(name))) == (en, zh)
+def test_each_rule_is_one_plain_sentence_and_its_flows_are_past_and_of_their_day(name, en, zh):
+    assert said(beside(divergence=rule(name))) == (en.format("are"), zh)
+    assert said(beside(divergence=rule(name)), phase=Phase.CLOSED) == (en.format("were"), zh)
 
 
-def test_the_end_of_an_episode_tells_the_rule_as_past():
-    en, _ = said(beside(divergence=rule("hollow_squeeze")), phase=Phase.CLOSED)
-    assert en == "Shorts were closed by force while ETFs sold: the slow money went the other way."
-
-
-def test_a_rule_of_another_version_is_left_unsaid():
-    assert said(beside(divergence=rule("sideways"))) == ("", "")
+@pytest.mark.parametrize("unsaid", [rule("sideways"), rule(date="soon"), rule(date="")])
+def test_a_rule_of_another_version_or_of_no_day_is_left_unsaid(unsaid):
+    assert said(beside(divergence=unsaid)) == ("", "")
 
 
 def test_a_flow_is_told_with_its_day_its_row_and_since_when_there_was_none_as_large():
@@ -112,6 +109,20 @@ def test_a_row_of_days_is_counted_from_the_second_on(streak, words):
     assert ("in a row" in en) is bool(words)
 
 
+@pytest.mark.parametrize(
+    ("streak", "en", "zh"),
+    [
+        (3, " on Jan 13, at least the 3rd day in a row.", "，至少连续第3个交易日。"),
+        (-2, " on Jan 13, at least the 2nd day in a row.", "，至少连续第2个交易日。"),
+        (1, " on Jan 13.", "净流入7.54亿美元。"),
+    ],
+)
+def test_a_row_that_may_be_longer_is_told_as_a_floor(streak, en, zh):
+    words = said(beside(flows=(flow(streak=streak, streak_at_least=True),), divergence=rule()))
+    assert en in words[0]
+    assert zh in words[1]
+
+
 @pytest.mark.parametrize("changes", [{"fresh": False}, {"complete": False}, {"date": "2026-01-12"}, {"date": "soon"}])
 def test_of_a_flow_that_is_old_incomplete_or_of_another_day_nothing_is_told(changes):
     en, zh = said(beside(flows=(flow(**changes),), divergence=rule()))
@@ -139,38 +150,74 @@ def test_funding_is_told_where_the_closed_side_pays_or_somebody_is_crowded(side,
 @pytest.mark.parametrize(
     ("changes", "en", "zh"),
     [
-        ({}, "Open interest fell 2.5% since 22:00 UTC.", "未平仓量自22:00 UTC起减少2.5%。"),
-        ({"change_pct": 0.31}, "Open interest rose 0.3% since 22:00 UTC.", "未平仓量自22:00 UTC起增加0.3%。"),
-        ({"change_pct": -0.29}, "", ""),
-        ({"change_pct": -0.29, "word": "none"}, "Open interest did not fall since 22:00 UTC.", "未平仓量自22:00 UTC起未见减少。"),
-        ({"word": "more"}, "Open interest fell 2.5%, more than was seen liquidated, since 22:00 UTC.", "未平仓量自22:00 UTC起减少2.5%，多于已知爆仓。"),
-        ({"venues": ("okx",)}, "Open interest on okx fell 2.5% since 22:00 UTC.", "okx上未平仓量自22:00 UTC起减少2.5%。"),
+        ({}, "on 2 venues fell 2.5%", "2家交易所未平仓量自22:00 UTC起减少2.5%"),
+        ({"change_pct": 0.31}, "on 2 venues rose 0.3%", "2家交易所未平仓量自22:00 UTC起增加0.3%"),
+        ({"change_pct": 0.31, "word": "none"}, "on 2 venues rose 0.3%", "2家交易所未平仓量自22:00 UTC起增加0.3%"),
+        ({"change_pct": 0.24, "word": "none"}, "on 2 venues did not fall", "2家交易所未平仓量自22:00 UTC起未见减少"),
+        ({"change_pct": 0.0, "word": "none"}, "on 2 venues did not fall", "2家交易所未平仓量自22:00 UTC起未见减少"),
+        ({"change_pct": -0.04, "word": "none"}, "on 2 venues did not fall", "2家交易所未平仓量自22:00 UTC起未见减少"),
+        ({"change_pct": -0.24, "word": "none"}, "on 2 venues fell only 0.2%", "2家交易所未平仓量自22:00 UTC起仅减少0.2%"),
+        ({"change_pct": -1.5, "word": "none"}, "on 2 venues fell only 1.5%", "2家交易所未平仓量自22:00 UTC起仅减少1.5%"),
+        ({"word": None, "ratio": None}, "on 2 venues fell 2.5%", "2家交易所未平仓量自22:00 UTC起减少2.5%"),
+        ({"word": "more"}, "on 2 venues fell 2.5%, more than was seen liquidated,", "2家交易所未平仓量自22:00 UTC起减少2.5%，多于已知爆仓"),
+        ({"venues": ("okx",)}, "on okx fell 2.5%", "okx上未平仓量自22:00 UTC起减少2.5%"),
     ],
 )  # fmt: skip
 def test_open_interest_is_told_where_it_moved_or_did_not_though_much_was_forced(changes, en, zh):
     move = msgspec.structs.replace(OI, **{"share": None} | changes)
-    assert said(beside(oi=move), at=AT) == (en, zh)
+    assert said(beside(oi=move), at=AT) == (f"Open interest {en} since 22:00 UTC.", f"{zh}。")
+
+
+@pytest.mark.parametrize("word", [None, "confirms"])
+def test_a_small_change_is_no_news_where_it_confirms_or_nothing_was_concluded(word):
+    move = msgspec.structs.replace(OI, share=None, change_pct=-0.29, ratio=None, word=word)
+    assert said(beside(oi=move), at=AT) == ("", "")
 
 
 @pytest.mark.parametrize("share", [None, 0.00099])
 def test_a_share_of_nearly_nothing_is_not_told(share):
-    assert "of it" not in said(beside(oi=msgspec.structs.replace(OI, share=share)))[0]
+    assert "liquidations" not in said(beside(oi=msgspec.structs.replace(OI, share=share)))[0]
 
 
 def test_a_share_is_a_floor_where_its_dollars_are_and_no_news_of_what_is_over():
     en, zh = said(beside(oi=OI), at=AT)
 
-    assert en.endswith("; the hour's liquidations are at least 1.1% of it.")
-    assert zh.endswith("；近1小时爆仓至少占其1.1%。")
+    assert en.endswith("; the hour's liquidations there are at least 1.1% of it.")
+    assert zh.endswith("；这些交易所近1小时爆仓至少占其1.1%。")
     assert "at least 1.1%" not in said(beside(oi=msgspec.structs.replace(OI, at_least=False)))[0]
     assert "liquidations" not in said(beside(oi=OI), phase=Phase.CLOSED)[0]
+
+
+@pytest.mark.parametrize(
+    ("venues", "change", "en", "zh"),
+    [
+        (("okx",), -2.48, "on okx fell 2.5% since 22:00 UTC; the hour's liquidations there are", "okx上未平仓量自22:00 UTC起减少2.5%；该所近1小时爆仓"),
+        (("okx",), 0.1, "The hour's liquidations on okx are at least 1.1% of open interest there.", "okx上近1小时爆仓至少占其未平仓量的1.1%。"),
+        (("okx", "gate"), 0.1, "The hour's liquidations on 2 venues are at least 1.1% of open interest there.", "2家交易所近1小时爆仓至少占其未平仓量的1.1%。"),
+    ],
+)  # fmt: skip
+def test_the_venues_both_figures_are_of_are_named_once(venues, change, en, zh):
+    words = said(beside(oi=msgspec.structs.replace(OI, venues=venues, change_pct=change)), at=AT)
+    assert en in words[0]
+    assert zh in words[1]
+    assert words[0].count(" on ") == words[1].count("okx") + words[1].count("2家") == 1
+
+
+@pytest.mark.parametrize(("moved", "shown"), [(-0.04, "BTC 0.0%"), (0.04, "BTC 0.0%"), (-0.06, "BTC -0.1%")])
+def test_a_price_has_the_sign_of_what_is_shown(moved, shown):
+    price = PriceMove(asset="BTC", start=1.0, now=1.0, move_pct=moved, confirms=None)
+    alert = msgspec.structs.replace(OPENED, price=price)
+    assert f"rice undecided: {shown}" in text.why(alert).en
+    assert shown in text.why(alert).zh
 
 
 def test_leverage_of_another_asset_than_the_alerts_is_called_by_its_name():
     en, zh = said(beside(oi=OI, funding=PAID), asset=ALL, at=AT)
 
-    assert en.startswith("BTC funding -0.020% per 8 h, shorts crowded; BTC open interest fell 2.5%")
-    assert zh.startswith("BTC资金费率每8小时-0.020%，空头拥挤；BTC未平仓量自22:00 UTC起减少2.5%")
+    assert en.startswith("BTC funding -0.020% per 8 h, shorts crowded; BTC open interest on 2 venues fell 2.5%")
+    assert "; the hour's BTC liquidations there are" in en
+    assert zh.startswith("BTC资金费率每8小时-0.020%，空头拥挤；2家交易所BTC未平仓量自22:00 UTC起减少2.5%")
+    assert "；这些交易所近1小时BTC爆仓" in zh
 
 
 @pytest.mark.parametrize(
@@ -208,7 +255,11 @@ def test_a_decision_on_rates_is_told_when_it_is_near(days, en, zh):
     [
         ({"etf BTC": "farside answered 403."}, "ETF flows unknown (farside answered 403).", "ETF资金流向未知（来源返回403）。"),
         ({"etf BTC": "no figure for 2026-01-14 yet"}, "ETF flows unknown (no figure for 2026-01-14 yet).", "ETF资金流向未知（2026-01-14的数据尚未得到）。"),
-        ({"etf BTC": "the table has gone"}, "ETF flows unknown (the table has gone).", "ETF资金流向未知。"),
+        ({"etf BTC": "no figure for 2026-01-14 yet, farside answered 403"}, "ETF flows unknown (no figure for 2026-01-14 yet, farside answered 403).", "ETF资金流向未知（来源返回403）。"),
+        ({"etf BTC": "it is old: its newest day is 2026-01-12"}, "ETF flows unknown (it is old: its newest day is 2026-01-12).", "ETF资金流向未知（it is old: its newest day is 2026-01-12）。"),
+        ({"etf BTC": "the table has gone"}, "ETF flows unknown (the table has gone).", "ETF资金流向未知（the table has gone）。"),
+        ({"open_interest": "nothing in 500 contracts"}, "Open interest unknown (nothing in 500 contracts).", "未平仓量未知（nothing in 500 contracts）。"),
+        ({"open_interest": "answered code 40004"}, "Open interest unknown (answered code 40004).", "未平仓量未知（answered code 40004）。"),
         ({"etf BTC": ""}, "ETF flows unknown.", "ETF资金流向未知。"),
         ({"open_interest": "binance: answered 429"}, "Open interest unknown (binance: answered 429).", "未平仓量未知（来源返回429）。"),
         ({"etf BTC": "answered 403", "open_interest": "x", "rates": "y"}, "ETF flows unknown (answered 403).", "ETF资金流向未知（来源返回403）。"),
@@ -240,7 +291,7 @@ def test_context_goes_first_when_room_is_short():
     words = text.message(crowded, "en")
 
     assert units(words) <= MOST
-    assert "both are buyers" not in words
+    assert "both buyers" not in words
     assert "ETFs took in" not in words
     assert "Market-wide, most on bybit" in words
     assert "show only part of theirs" in words or "…</i>" in words

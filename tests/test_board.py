@@ -404,6 +404,7 @@ async def test_what_stands_beside_the_market_is_shown_with_its_age(words):
     assert known.count("class='fact ") == 7
     assert " unknown'" not in known
     assert words.no_forecast in plain(known)
+    assert re.search("has not been shown to forecast|尚未证明有预测能力", plain(known))
     assert unknown.count(" unknown'") == 6, "an old day is shown, and shown as old"
     assert beside.REFUSED in plain(unknown)
     assert not re.search(r"[$≈ >]0[ <%]", unknown)

@@ -86,11 +86,98 @@ def test_a_change_that_is_unknown_is_left_out_and_no_zero():
         (0.0001, "+0.0100% per 8 h, longs pay shorts"),
         (-0.01, "-1.0000% per 8 h, shorts pay longs"),
         (0.0, "0% per 8 h, nobody pays"),
+        (0.0000004, "0% per 8 h, nobody pays"),
+        (-0.0000004, "0% per 8 h, nobody pays"),
+        (0.0000005001, "+0.0001% per 8 h, longs pay shorts"),
     ],
 )
-def test_funding_says_who_pays(part, said):
+def test_funding_says_who_pays_by_what_is_shown(part, said):
     report = beside.full(leverage=beside.leverage(funding_8h=part))
     assert next(fact for fact in english(report) if fact.topic == "funding").said == said
+
+
+@pytest.mark.parametrize(
+    ("hour", "day", "en", "zh"),
+    [
+        (-0.04, 0.04, "in coins 0.0% in 1 h, 0.0% in 24 h", "按币计1小时0.0%，24小时0.0%"),
+        (-0.06, 0.06, "in coins -0.1% in 1 h, +0.1% in 24 h", "按币计1小时-0.1%，24小时+0.1%"),
+        (0.0, -12.34, "in coins 0.0% in 1 h, -12.3% in 24 h", "按币计1小时0.0%，24小时-12.3%"),
+    ],
+)
+def test_a_change_has_the_sign_of_what_is_shown(hour, day, en, zh):
+    report = beside.full(leverage=beside.leverage(oi_change_1h_pct=hour, oi_change_24h_pct=day))
+    assert [
+        fact.notes[0] for voice in (english, chinese) for fact in voice(report) if fact.topic == "open_interest"
+    ] == [
+        en,
+        zh,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("score", "word", "en", "zh"),
+    [
+        (79.6, "raised", "79 of 100, raised", "79分（满分100），偏高"),
+        (59.7, "low", "59 of 100, low", "59分（满分100），低"),
+        (89.99, "high", "89 of 100, high", "89分（满分100），高"),
+        (90.0, "extreme", "90 of 100, extreme", "90分（满分100），极高"),
+        (0.4, "low", "0 of 100, low", "0分（满分100），低"),
+    ],
+)
+def test_a_score_never_reads_higher_than_its_word(score, word, en, zh):
+    report = beside.full(risk={"short": beside.risk(Side.SHORT, score, word)})
+    assert [fact.said for voice in (english, chinese) for fact in voice(report) if fact.topic == "short"] == [en, zh]
+
+
+@pytest.mark.parametrize("usd", [0.0, 0.4, -0.4])
+def test_less_than_a_dollar_has_no_direction(usd):
+    (told,) = [fact for fact in english(beside.full(flows=(beside.flow(usd=usd),))) if fact.topic == "etf"]
+    assert told.said == "as much in as out"
+
+
+@pytest.mark.parametrize(
+    ("word", "en", "zh"),
+    [
+        ("lower", "points lower", "较政策利率偏低"),
+        ("unchanged", "points to no change", "与政策利率相近"),
+        ("higher", "points higher", "较政策利率偏高"),
+    ],
+)
+def test_the_two_year_yield_is_set_beside_the_policy_rate_and_promises_no_decision(word, en, zh):
+    report = beside.full(rates=beside.rates(word=word))
+    notes = [fact.notes[1] for voice in (english, chinese) for fact in voice(report) if fact.topic == "rates"]
+    assert notes == [f"the 2-year yield (3.54%, 2026-01-12) {en}", f"2年期国债收益率3.54%（2026-01-12），{zh}"]
+
+
+@VOICES
+@pytest.mark.parametrize("fresh", [True, False])
+def test_rates_whose_range_is_unknown_say_why(voice, fresh):
+    why = "the lower end of the target range is not known; the upper end of the target range is not known"
+    unknown = beside.rates(target_low=None, target_high=None, word=None, fresh=fresh, reason=why)
+    told = next(fact for fact in voice(beside.full(rates=unknown)) if fact.topic == "rates")
+    assert not told.known
+    assert told.said == ("unknown" if voice is english else "未知")
+    assert told.notes[-1] == why
+
+
+def test_rates_that_are_known_and_old_say_both():
+    old = beside.rates(fresh=False, reason="SOFR is of 2025-12-01, 30 business days ago")
+    told = next(fact for fact in english(beside.full(rates=old)) if fact.topic == "rates")
+    assert told.said == "3.50 to 3.75%"
+    assert told.notes[-1] == "old: SOFR is of 2025-12-01, 30 business days ago"
+
+
+@pytest.mark.parametrize(
+    ("streak", "least", "en", "zh"),
+    [
+        (3, True, "at least 3 trading days in a row with money in", "至少连续3个交易日净流入"),
+        (3, False, "3 trading days in a row with money in", "连续3个交易日净流入"),
+        (-2, True, "at least 2 trading days in a row with money out", "至少连续2个交易日净流出"),
+    ],
+)
+def test_a_row_whose_beginning_is_not_known_is_a_floor(streak, least, en, zh):
+    report = beside.full(flows=(beside.flow(streak=streak, streak_at_least=least),))
+    assert [fact.notes[1] for voice in (english, chinese) for fact in voice(report) if fact.topic == "etf"] == [en, zh]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +202,7 @@ async def test_the_answer_is_calm_and_fits_in_both_languages(stage, language, ki
     stage.market.beside = {"ALL": kind("ALL", NOW)}
     shown = await stage.say("/context", language=language)
     assert len(shown.text) < 2_000
-    assert re.search("not a forecast|不是预测", shown.text)
+    assert re.search("has not been shown to forecast|尚未证明有预测能力", shown.text)
     assert not re.search(r"\b(buy|sell|should|will|expect)\b|买入|卖出|建议|将会", shown.text)
 
 

@@ -83,6 +83,18 @@ def test_what_is_unknown_has_no_series_and_what_was_known_leaves_none_behind() -
     assert samples(metrics.CONTEXT_AGE) == {("etf farside BTC",): 36 * HOUR / 1_000}, "who never answered has no age"
 
 
+def test_a_day_some_funds_have_not_reported_has_no_series_since_a_number_cannot_say_so() -> None:
+    known = Known(ALL=beside.full("ALL"))
+    shown = Beside(known, [])
+    shown.show()
+    partial = beside.flow("BTC", usd=90e6, date="2026-01-13", complete=False, reason="not all funds have reported")
+    known.reports = {"ALL": beside.full("ALL", flows=(partial, beside.flow("ETH", usd=-35.2e6)))}
+    shown.show()
+
+    assert samples(metrics.ETF_FLOW) == {("ETH",): -35.2e6}
+    assert set(samples(metrics.ETF_DAY)) == {("ETH",)}
+
+
 def test_where_context_is_switched_off_there_is_no_series() -> None:
     Beside(Known(), ["BTC"]).show()
     assert all(samples(gauge) == {} for gauge in GAUGES)

@@ -137,7 +137,7 @@ def test_shorts_that_died_while_etfs_bought_and_longs_that_died_while_etfs_bough
         "ratio": None,
     }
     assert squeeze["context"]["divergence"]["ratio"] == pytest.approx(753.8e6 / squeeze["context"]["divergence"]["forced_usd"], abs=1e-4)  # fmt: skip
-    assert "Shorts are closed by force while ETFs buy" in squeeze["why"]["en"]
+    assert "Shorts are closed by force, and ETFs took money in on Jan 13: both buyers." in squeeze["why"]["en"]
     assert (flush["side"], flush["context"]["divergence"]["rule"]) == ("long", "absorption")
     assert flush["context"]["divergence"]["diverges"]
 

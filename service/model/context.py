@@ -53,6 +53,8 @@ class EtfFlow(Record, frozen=True, kw_only=True):
     fresh: bool
     reason: str = ""
     """Why it is not fresh; of a fresh one, that funds are missing or that another source tells another figure."""
+    streak_at_least: bool = False
+    """Whether the streak may be longer: the day before it is not known."""
 
 
 class Rates(Record, frozen=True, kw_only=True):

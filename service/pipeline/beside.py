@@ -66,9 +66,10 @@ class Beside:
         self._risk_age.write({labels: _age(risk, reports[labels[0]].now) for labels, risk in known.items()})
 
     def _flows(self, flows: Mapping[str, EtfFlow]) -> None:
-        """The last day that is known; its date beside it says how old it is."""
-        self._flow.write({(asset,): flow.usd for asset, flow in flows.items()})
-        self._day.write({(asset,): midnight(flow.date) for asset, flow in flows.items()})
+        """The last day; its date says how old it is. One that is not whole has no series: a number cannot say so."""
+        whole = {asset: flow for asset, flow in flows.items() if flow.complete}
+        self._flow.write({(asset,): flow.usd for asset, flow in whole.items()})
+        self._day.write({(asset,): midnight(flow.date) for asset, flow in whole.items()})
 
     def _rates(self, rates: Rates | None) -> None:
         found = (rates.target_low, rates.target_high, rates.sofr, rates.three_month, rates.two_year) if rates else ()

@@ -55,6 +55,12 @@ def percents(low: float, high: float) -> str:
     return f"{floor}–{percent(high) if ceiling == _ALL else f'{ceiling}%'}"
 
 
+def signed(number: float, digits: int) -> str:
+    """With so many decimals and the sign of what is shown of it: +1.0, -2.5, 0.0."""
+    shown = round(number, digits)
+    return f"{shown:+.{digits}f}" if shown else f"{0:.{digits}f}"
+
+
 def multiple(times: float) -> str:
     """How many times as much, without a unit: 31, 1.4."""
     return f"{times:,.0f}" if round(times, 1) >= _ROUGH else f"{times:.1f}"

@@ -11,6 +11,8 @@ from service.text.markup import clipped, plain
 
 #: A smaller change of open interest (per cent) is what it does in any hour.
 _CHANGE_PCT = 0.3
+#: Decimals of a change as it is told.
+_SHOWN = 1
 #: A smaller part of open interest is lost in what is traded anyway.
 _SHARE = 0.001
 #: Funding nearer to nothing reads as 0.000 %.
@@ -23,8 +25,8 @@ _NEAR_DAYS = 2
 #: Of these people look for open interest; of the others most venues are never asked.
 _LOOKED_FOR = frozenset({ALL, "BTC", "ETH", "SOL"})
 _REASON = 80
-_STATUS = re.compile(r"\b[45]\d\d\b")
-_DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+_STATUS = re.compile(r"\banswered (\d{3})\b")
+_AWAITED = re.compile(r"no figure for (\d{4}-\d\d-\d\d) yet")
 
 
 class Flow(Record, frozen=True, kw_only=True):
@@ -35,6 +37,8 @@ class Flow(Record, frozen=True, kw_only=True):
     usd: float
     streak: int
     """Days in a row the same way, where that is more than one; else 0."""
+    at_least: bool
+    """Whether there may have been more of them."""
     largest_since: str
     """The date of the last day as large, where that is long ago; else empty."""
     others: tuple[str, ...]
@@ -56,15 +60,18 @@ def flow(alert: Alert) -> Flow | None:
         day=day,
         usd=first.usd,
         streak=abs(first.streak) if abs(first.streak) >= _ROW else 0,
+        at_least=first.streak_at_least,
         largest_since=_stood(first, day),
         others=tuple(one.asset for one in told[1:]),
         all_usd=found.flow_usd,
     )
 
 
-def rule(alert: Alert) -> str:
-    """The rule of slow against fast; empty where none holds."""
-    return alert.context.divergence.rule if alert.context and alert.context.divergence else ""
+def rule(alert: Alert) -> tuple[str, date] | None:
+    """The rule of slow against fast and the day its flows are of; None where none holds, or of no day."""
+    found = alert.context.divergence if alert.context else None
+    day = _day(found.date) if found else None
+    return (found.rule, day) if found and day else None
 
 
 def funding(alert: Alert) -> FundingNow | None:
@@ -87,6 +94,11 @@ def open_interest(alert: Alert) -> OiMove | None:
 def moved(oi: OiMove) -> bool:
     """Whether open interest changed by more than it does in any hour."""
     return abs(oi.change_pct) >= _CHANGE_PCT
+
+
+def fell(oi: OiMove) -> bool:
+    """Whether it fell by so much that a figure shows it."""
+    return round(oi.change_pct, _SHOWN) < 0
 
 
 def liquidated(alert: Alert) -> OiMove | None:
@@ -119,15 +131,15 @@ def unknown(alert: Alert) -> tuple[str, str]:
 
 
 def refused(reason: str) -> str:
-    """The HTTP status a reason names; else empty."""
-    found = _STATUS.search(_DATE.sub("", reason))
-    return found[0] if found else ""
+    """The HTTP status a source answered with, where a reason tells it; else empty."""
+    found = _STATUS.search(reason)
+    return found[1] if found else ""
 
 
-def dated(reason: str) -> str:
-    """The day a reason names; else empty."""
-    found = _DATE.search(reason)
-    return found[0] if found else ""
+def awaited(reason: str) -> str:
+    """The day whose figure has not come yet, where a reason says no more than that; else empty."""
+    found = _AWAITED.fullmatch(reason)
+    return found[1] if found else ""
 
 
 def of(alert: Alert) -> str:

@@ -3,6 +3,7 @@
 Pure; holds no word of a language. What is not known is a fact too: it says that it is unknown, and why.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from service.model import ALL, HOUR, MINUTE, ContextReport, EtfFlow, Rates, Record, Risk, Side
@@ -11,6 +12,8 @@ _DAY = 24 * HOUR
 #: A reason comes from outside; longer ones are cut.
 _REASON = 120
 _ETF = "etf "
+#: Decimals of a funding rate in percent.
+RATE_DIGITS = 4
 
 
 class Fact(Record, frozen=True, kw_only=True):
@@ -36,7 +39,8 @@ class Voice(Record, frozen=True, kw_only=True):
     oldest: Callable[[str], str]
     """That the oldest of several figures is so old."""
     fuel: Mapping[Side, str]
-    score: Callable[[float, str | None], str]
+    score: Callable[[int, str | None], str]
+    """Rounded down, so that it never reads higher than its word."""
     interest: Callable[[str], str]
     """Of the coin; empty while nobody says which."""
     at_least: Callable[[float], str]
@@ -50,7 +54,8 @@ class Voice(Record, frozen=True, kw_only=True):
     flow: Callable[[float], str]
     day: Callable[[str], str]
     """The trading day."""
-    streak: Callable[[int], str]
+    streak: Callable[[int, bool], str]
+    """Days, below 0 with money out, and whether they may be more."""
     unfinished: str
     """That some funds have not reported."""
     policy: str
@@ -97,7 +102,9 @@ def _fuel(report: ContextReport, side: Side, voice: Voice) -> Fact:
         return _unknown(side.value, voice.fuel[side], why, voice)
     told = [part.at for part in risk.parts if part.value is not None and part.at is not None]
     notes = (voice.oldest(_age(min(told), report.now, voice)),) if told else ()
-    return Fact(topic=side.value, head=voice.fuel[side], said=voice.score(risk.score, risk.word), notes=notes)
+    return Fact(
+        topic=side.value, head=voice.fuel[side], said=voice.score(math.floor(risk.score), risk.word), notes=notes
+    )
 
 
 def _interest(report: ContextReport, voice: Voice) -> Fact:
@@ -150,7 +157,7 @@ def _flows(report: ContextReport, voice: Voice) -> Iterator[Fact]:
 def _flow(asset: str, flow: EtfFlow, voice: Voice) -> Fact:
     notes = (
         voice.day(flow.date),
-        voice.streak(flow.streak) if abs(flow.streak) > 1 else "",
+        voice.streak(flow.streak, flow.streak_at_least) if abs(flow.streak) > 1 else "",
         "" if flow.complete else voice.unfinished,
         "" if flow.fresh else voice.old(_cut(flow.reason)),
     )
@@ -171,9 +178,15 @@ def _rates(report: ContextReport, voice: Voice) -> Fact:
         voice.of(date) if known and date else "",
         voice.two_year(rates.two_year or 0, rates.dates.get("two_year", ""), rates.word or "") if leans else "",
         voice.meeting(rates.next_meeting, rates.days_to_meeting) if rates.next_meeting else "",
-        "" if rates.fresh else voice.old(_cut(rates.reason)),
+        _why(rates, voice, known=known),
     )
     return Fact(topic="rates", head=voice.policy, said=said, notes=_some(notes), known=known and rates.fresh)
+
+
+def _why(rates: Rates, voice: Voice, *, known: bool) -> str:
+    if not known:
+        return _cut(rates.reason)
+    return "" if rates.fresh else voice.old(_cut(rates.reason))
 
 
 def _some(notes: Sequence[str]) -> tuple[str, ...]:

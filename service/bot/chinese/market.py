@@ -53,7 +53,7 @@ def context(market: str, report: ContextReport | None) -> str:
         return "这里没有开启背景数据：不读取持仓量、资金费率、ETF流向和利率。"
     head = f"<b>市场背景：{safe(asset(market))}，{clock_utc(report.now)}</b>"
     lines = "\n".join(_fact(fact) for fact in standing(report))
-    return f"{head}\n{lines}\n\n燃料反映拥挤程度，不是预测。未知不等于零。"
+    return f"{head}\n{lines}\n\n燃料反映拥挤程度，尚未证明有预测能力。未知不等于零。"
 
 
 def _fact(fact: Fact) -> str:

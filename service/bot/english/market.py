@@ -53,7 +53,7 @@ def context(market: str, report: ContextReport | None) -> str:
         return "Context is switched off here: no open interest, funding, ETF flows or rates are read."
     head = f"<b>Context: {safe(asset(market))}, {clock_utc(report.now)}</b>"
     lines = "\n".join(_fact(fact) for fact in standing(report))
-    return f"{head}\n{lines}\n\nFuel is a gauge of crowding, not a forecast. Unknown is not zero."
+    return f"{head}\n{lines}\n\nFuel is a gauge of crowding that has not been shown to forecast. Unknown is not zero."
 
 
 def _fact(fact: Fact) -> str:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from service.model import ContextReport, Side
-from service.text.amounts import usd_zh
-from service.text.standing import Fact, Voice, facts
+from service.text.amounts import signed, usd_zh
+from service.text.standing import RATE_DIGITS, Fact, Voice, facts
 
 _WORD: Mapping[str, str] = {"low": "低", "raised": "偏高", "high": "高", "extreme": "极高"}
-_LEAN: Mapping[str, str] = {"lower": "指向下调", "unchanged": "指向不变", "higher": "指向上调"}
+_LEAN: Mapping[str, str] = {"lower": "较政策利率偏低", "unchanged": "与政策利率相近", "higher": "较政策利率偏高"}
 _UNIT: Mapping[str, str] = {"min": "分钟", "h": "小时", "d": "天"}
 
 
@@ -20,28 +20,29 @@ def _ago(count: int, unit: str) -> str:
     return f"{count}{_UNIT[unit]}前" if count else "不到1分钟前"
 
 
-def _score(score: float, word: str | None) -> str:
-    return f"{score:.0f}分（满分100）{f'，{_WORD.get(word, word)}' if word else ''}"
+def _score(score: int, word: str | None) -> str:
+    return f"{score}分（满分100）{f'，{_WORD.get(word, word)}' if word else ''}"
 
 
 def _moved(hour: float | None, day: float | None) -> str:
     spans = (("1小时", hour), ("24小时", day))
-    return f"按币计{'，'.join(f'{name}{pct:+.1f}%' for name, pct in spans if pct is not None)}"
+    return f"按币计{'，'.join(f'{name}{signed(pct, 1)}%' for name, pct in spans if pct is not None)}"
 
 
 def _rate(part: float) -> str:
-    pays = "多头付给空头" if part > 0 else "空头付给多头" if part < 0 else "互不支付"
-    return f"每8小时{100 * part:+.4f}%，{pays}" if part else f"每8小时0%，{pays}"
+    shown = round(100 * part, RATE_DIGITS)
+    pays = "多头付给空头" if shown > 0 else "空头付给多头" if shown < 0 else "互不支付"
+    return f"每8小时{signed(shown, RATE_DIGITS) if shown else '0'}%，{pays}"
 
 
 def _flow(usd: float) -> str:
-    if not usd:
+    if not round(usd):
         return "流入流出相抵"
     return f"净流{'入' if usd > 0 else '出'}{usd_zh(abs(usd))}"
 
 
-def _streak(days: int) -> str:
-    return f"连续{abs(days)}个交易日净流{'入' if days > 0 else '出'}"
+def _streak(days: int, least: bool) -> str:
+    return f"{'至少' if least else ''}连续{abs(days)}个交易日净流{'入' if days > 0 else '出'}"
 
 
 def _two_year(yields: float, date: str, word: str) -> str:

@@ -2,7 +2,7 @@
 
 from service.model import Alert, Phase, PriceMove
 from service.text import facts
-from service.text.amounts import listed, percent, seconds, usd_zh, when_utc
+from service.text.amounts import listed, percent, seconds, signed, usd_zh, when_utc
 from service.text.chinese.nouns import SIDE, sentence
 
 
@@ -19,7 +19,7 @@ def beside(alert: Alert) -> str:
 
 
 def _price(price: PriceMove) -> str:
-    move = f"{price.asset} {price.move_pct:+.1f}%"
+    move = f"{price.asset} {signed(price.move_pct, 1)}%"
     if price.confirms is None:
         return f"价格尚不明朗：{move}"
     return f"价格印证：{move}" if price.confirms else f"价格反向变动（{move}）：请检查数据源"

@@ -1,6 +1,10 @@
-"""What stood beside it, in English: ETF flows and their day, funding, open interest, the rule of slow against fast."""
+"""What stood beside it, in English: ETF flows and their day, funding, open interest, the rule of slow against fast.
+
+A day of flows is over when it is known: whatever is told of ETFs is past, and of its day.
+"""
 
 from collections.abc import Mapping
+from datetime import date
 
 from service.model import Alert, OiMove, Phase
 from service.text import backdrop as picked
@@ -8,16 +12,15 @@ from service.text.amounts import listed, usd_en, when_utc
 from service.text.backdrop import Flow
 from service.text.english.nouns import SIDE, floor, sentence
 
+_OTHER_WAY = "the slow money went the other way"
 _RULE: Mapping[str, str] = {
-    "aligned_up": "shorts {are} closed by force while ETFs {buy}: both {are} buyers",
-    "hollow_squeeze": "shorts {are} closed by force while ETFs {sell}: the slow money {goes} the other way",
-    "leverage_only_up": "shorts {are} closed by force while ETF flows {are} flat: leverage alone",
-    "absorption": "longs {are} closed by force while ETFs {buy}: the slow money {goes} the other way",
-    "aligned_down": "longs {are} closed by force while ETFs {sell}: both {are} sellers",
-    "leverage_only_down": "longs {are} closed by force while ETF flows {are} flat: leverage alone",
+    "aligned_up": "shorts {are} closed by force, and ETFs took money in on {day}: both buyers",
+    "hollow_squeeze": f"shorts {{are}} closed by force, but ETFs paid money out on {{day}}: {_OTHER_WAY}",
+    "leverage_only_up": "shorts {are} closed by force, and ETF flows were flat on {day}: leverage alone",
+    "absorption": f"longs {{are}} closed by force, but ETFs took money in on {{day}}: {_OTHER_WAY}",
+    "aligned_down": "longs {are} closed by force, and ETFs paid money out on {day}: both sellers",
+    "leverage_only_down": "longs {are} closed by force, and ETF flows were flat on {day}: leverage alone",
 }
-_NOW = {"are": "are", "buy": "buy", "sell": "sell", "goes": "goes"}
-_THEN = {"are": "were", "buy": "bought", "sell": "sold", "goes": "went"}
 _UNKNOWN: Mapping[str, str] = {"etf": "ETF flows unknown", "open_interest": "open interest unknown"}
 _DECIDES = ("today", "tomorrow", "in 2 days")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -33,20 +36,31 @@ def backdrop(alert: Alert) -> tuple[str, str]:
         _liquidated(alert),
         "" if meeting is None else f"the Fed decides {_DECIDES[meeting]}",
     ]
-    rule = _RULE.get(picked.rule(alert), "").format_map(_THEN if alert.phase is Phase.CLOSED else _NOW)
-    return sentence(figures), sentence([rule, _unknown(alert)])
+    return sentence(figures), sentence([_rule(alert), _unknown(alert)])
+
+
+def _rule(alert: Alert) -> str:
+    found = picked.rule(alert)
+    if found is None:
+        return ""
+    rule, day = found
+    return _RULE.get(rule, "").format(are="were" if alert.phase is Phase.CLOSED else "are", day=_day(day))
+
+
+def _day(day: date) -> str:
+    return f"{_MONTHS[day.month - 1]} {day.day}"
 
 
 def _flow(flow: Flow) -> str:
-    day = f"{_MONTHS[flow.day.month - 1]} {flow.day.day}"
-    row = f", the {_ordinal(flow.streak)} day in a row" if flow.streak else ""
+    least = "at least " if flow.at_least else ""
+    row = f", {least}the {_ordinal(flow.streak)} day in a row" if flow.streak else ""
     since = f", most since {flow.largest_since}" if flow.largest_since else ""
     others = f" ({_together(flow)} with {listed(flow.others, ' and ')})" if flow.others else ""
-    return f"ETFs {_way(flow.usd)} of {flow.asset}{others} on {day}{row}{since}"
+    return f"ETFs {_way(flow.usd)} of {flow.asset}{others} on {_day(flow.day)}{row}{since}"
 
 
 def _way(usd: float) -> str:
-    if usd == 0:
+    if round(usd) == 0:
         return "saw no net flow"
     return f"took in {usd_en(usd)}" if usd > 0 else f"paid out {usd_en(-usd)}"
 
@@ -73,25 +87,29 @@ def _open_interest(alert: Alert) -> str:
     found = picked.open_interest(alert)
     if found is None:
         return ""
-    where = f" on {found.venues[0]}" if len(found.venues) == 1 else ""
-    return f"{_of(alert)}open interest{where} {_moved(found)} since {when_utc(found.since, alert.at)}"
+    return f"{_of(alert)}open interest{_on(found)} {_moved(found)} since {when_utc(found.since, alert.at)}"
+
+
+def _on(oi: OiMove) -> str:
+    return f" on {oi.venues[0] if len(oi.venues) == 1 else f'{len(oi.venues)} venues'}"
 
 
 def _moved(oi: OiMove) -> str:
-    if not picked.moved(oi):
-        return "did not fall"
-    word = "fell" if oi.change_pct < 0 else "rose"
-    return f"{word} {abs(oi.change_pct):.1f}%{', more than was seen liquidated,' if oi.word == 'more' else ''}"
+    by = f"{abs(oi.change_pct):.1f}%"
+    if picked.fell(oi):
+        more = ", more than was seen liquidated," if oi.word == "more" else ""
+        return f"fell {'only ' if oi.word == 'none' else ''}{by}{more}"
+    return f"rose {by}" if picked.moved(oi) else "did not fall"
 
 
 def _liquidated(alert: Alert) -> str:
     found = picked.liquidated(alert)
     if found is None or found.share is None:
         return ""
+    told = picked.open_interest(alert) is not None
+    where, whole = (" there", "it") if told else (_on(found), "open interest there")
     part = f"{floor(alert) if found.at_least else ''}{100 * found.share:.1f}%"
-    return (
-        f"the hour's {_of(alert)}liquidations are {part} of {'it' if picked.open_interest(alert) else 'open interest'}"
-    )
+    return f"the hour's {_of(alert)}liquidations{where} are {part} of {whole}"
 
 
 def _of(alert: Alert) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from service.model import ContextReport, Side
-from service.text.amounts import usd_en
-from service.text.standing import Fact, Voice, facts
+from service.text.amounts import signed, usd_en
+from service.text.standing import RATE_DIGITS, Fact, Voice, facts
 
 _LEAN: Mapping[str, str] = {"lower": "lower", "unchanged": "to no change", "higher": "higher"}
 
@@ -20,22 +20,23 @@ def _ago(count: int, unit: str) -> str:
 
 def _moved(hour: float | None, day: float | None) -> str:
     spans = (("1 h", hour), ("24 h", day))
-    return f"in coins {', '.join(f'{pct:+.1f}% in {name}' for name, pct in spans if pct is not None)}"
+    return f"in coins {', '.join(f'{signed(pct, 1)}% in {name}' for name, pct in spans if pct is not None)}"
 
 
 def _rate(part: float) -> str:
-    pays = "longs pay shorts" if part > 0 else "shorts pay longs" if part < 0 else "nobody pays"
-    return f"{100 * part:+.4f}% per 8 h, {pays}" if part else f"0% per 8 h, {pays}"
+    shown = round(100 * part, RATE_DIGITS)
+    pays = "longs pay shorts" if shown > 0 else "shorts pay longs" if shown < 0 else "nobody pays"
+    return f"{signed(shown, RATE_DIGITS) if shown else '0'}% per 8 h, {pays}"
 
 
 def _flow(usd: float) -> str:
-    if not usd:
+    if not round(usd):
         return "as much in as out"
     return f"{usd_en(abs(usd))} {'in' if usd > 0 else 'out'}, net"
 
 
-def _streak(days: int) -> str:
-    return f"{abs(days)} trading days in a row with money {'in' if days > 0 else 'out'}"
+def _streak(days: int, least: bool) -> str:
+    return f"{'at least ' if least else ''}{abs(days)} trading days in a row with money {'in' if days > 0 else 'out'}"
 
 
 def _two_year(yields: float, date: str, word: str) -> str:
@@ -54,7 +55,7 @@ _VOICE = Voice(
     ago=_ago,
     oldest=lambda age: f"oldest figure {age}",
     fuel={Side.SHORT: "Fuel for a short squeeze", Side.LONG: "Fuel for a long flush"},
-    score=lambda score, word: f"{score:.0f} of 100{f', {word}' if word else ''}",
+    score=lambda score, word: f"{score} of 100{f', {word}' if word else ''}",
     interest=lambda asset: f"Open interest{asset and f', {asset}'}",
     at_least=lambda usd: f"at least {usd_en(usd)}",
     moved=_moved,

@@ -2,7 +2,7 @@
 
 from service.model import Alert, Phase, PriceMove
 from service.text import facts
-from service.text.amounts import listed, percent, seconds, usd_en, when_utc
+from service.text.amounts import listed, percent, seconds, signed, usd_en, when_utc
 from service.text.english.nouns import sentence
 
 
@@ -19,7 +19,7 @@ def beside(alert: Alert) -> str:
 
 
 def _price(price: PriceMove) -> str:
-    move = f"{price.asset} {price.move_pct:+.1f}%"
+    move = f"{price.asset} {signed(price.move_pct, 1)}%"
     if price.confirms is None:
         return f"price undecided: {move}"
     return f"price confirms: {move}" if price.confirms else f"price moved the other way ({move}): check the feed"
