@@ -158,7 +158,9 @@ SQUEEZE_RISK_AGE = _gauge(
     "cascade_squeeze_risk_age_seconds", "Since the oldest part of the gauge was told; absent: unknown.", "asset", "side"
 )
 ETF_FLOW = _gauge(
-    "cascade_etf_net_flow_usd", "Net dollars into US spot ETFs on the last day that is known; absent: unknown.", "asset"
+    "cascade_etf_net_flow_usd",
+    "Net dollars into US spot ETFs on the last day that is known and whole; absent: unknown.",
+    "asset",
 )
 ETF_DAY = _gauge(
     "cascade_etf_flow_day_seconds", "That day, a date in US Eastern time, as its midnight UTC, unix seconds.", "asset"
