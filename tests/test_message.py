@@ -92,7 +92,7 @@ def test_both_languages_call_a_floor_one_equally_often(alert):
     english, chinese = (said(text.message(alert, language)) for language in ("en", "zh"))
 
     assert english.count("at least ") == chinese.count("至少")
-    assert ("at least " in english) is alert.at_least
+    assert ("at least " in english.replace("at least the ", "the ")) is alert.at_least, "a row of days is its own floor"
     assert english.count("\n") == chinese.count("\n")
 
 
