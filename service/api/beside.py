@@ -62,6 +62,7 @@ BESIDE: Mapping[str, str] = {
     "sofr": "What borrowing overnight against Treasuries costs, in percent a year; null while unknown.",
     "sources": "Every source that is asked, and what is wrong with it.",
     "streak": "Trading days in a row with money the same way, this one included; negative for outflows, 0 for none.",
+    "streak_at_least": "Whether the streak may be longer: the day before it is not known.",
     "target_high": "Upper end of the Federal Reserve's target range, in percent a year; null while unknown.",
     "target_low": "Lower end of the Federal Reserve's target range, in percent a year; null while unknown.",
     "three_month": "Yield of 3-month Treasuries, in percent a year; null while unknown.",
