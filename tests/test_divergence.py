@@ -83,6 +83,25 @@ def test_coins_that_make_another_price_are_left_out_and_the_reason_said(units):
     assert why.endswith("more than 5 % from the mark 95,400.00")
 
 
+def test_no_coins_for_no_dollars_fit_at_any_price():
+    told = flow(usd=0.0, units=0.0)
+
+    assert unit_checked(told, 95_400.0) == unit_checked(told, None) == (told, "")
+    assert unit_checked(flow(usd=0.0, units=5.0), 95_400.0)[0].units is None
+    assert unit_checked(flow(units=0.0), 95_400.0)[1].startswith(
+        "753,800,000 dollars of 2026-01-13 make no coins, more"
+    )
+
+
+def test_how_far_coins_may_be_off_is_the_callers_to_say_and_is_said():
+    told = flow(usd=753.8e6, units=7_200.0)
+
+    assert unit_checked(told, 95_400.0, slack=0.1) == (told, "")
+    assert unit_checked(told, 95_400.0, name="the price of 2026-01-13")[1].endswith(
+        "more than 5 % from the price of 2026-01-13 95,400.00"
+    )
+
+
 def test_coins_without_a_mark_price_cannot_be_checked_and_are_not_told():
     assert unit_checked(flow(units=7_900.0), None)[0].units is None
     assert unit_checked(flow(), None) == (flow(), "")

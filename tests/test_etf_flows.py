@@ -67,11 +67,41 @@ def test_an_unknown_day_ends_a_streak_and_leaves_the_week_unknown() -> None:
 
 
 def test_largest_since_looks_the_same_way_only() -> None:
-    figures = {"2026-01-05": 697.2, "2026-01-07": -486.1, "2026-01-12": 116.7, "2026-01-13": 500.0}
+    figures = dict.fromkeys(back("2026-01-13", 8), 1.0)
+    figures |= {"2026-01-05": 697.2, "2026-01-07": -486.1, "2026-01-12": 116.7, "2026-01-13": 500.0}
     assert found(book_of(figures), AFTER_ALL).largest_since == "2026-01-05"
     assert found(book_of({**figures, "2026-01-14": 840.6}), AFTER_ALL).largest_since is None
     assert found(book_of({**figures, "2026-01-14": -486.1}), AFTER_ALL).largest_since == "2026-01-07"
     assert found(book_of({**figures, "2026-01-14": 0.0}), AFTER_ALL).largest_since is None
+
+
+def test_nothing_is_said_of_the_largest_day_beyond_one_nobody_knows() -> None:
+    figures = {**dict.fromkeys(back("2026-01-13", 8), 1.0), "2026-01-05": 697.2, "2026-01-14": 500.0}
+    assert found(book_of(figures), AFTER_ALL).largest_since == "2026-01-05"
+    unknown = {date: usd for date, usd in figures.items() if date != "2026-01-08"}
+    assert found(book_of(unknown), AFTER_ALL).largest_since is None, "the 8th may have been larger"
+    assert found(book_of({**unknown, "2026-01-09": 600.0}), AFTER_ALL).largest_since == "2026-01-09"
+    book = book_of(unknown)
+    book.take([day("2026-01-08", 1.0, complete=False)], "farside", AFTER_ALL)
+    assert found(book, AFTER_ALL).largest_since is None, "a part of a day is no day"
+
+
+@pytest.mark.parametrize(
+    ("figures", "streak", "at_least"),
+    [
+        ({"2026-01-09": -1.0, "2026-01-12": 3.0, "2026-01-13": 4.0}, 2, False),
+        ({"2026-01-09": 0.0, "2026-01-12": 3.0}, 1, False),
+        ({"2026-01-12": 3.0, "2026-01-13": 4.0}, 2, True),
+        ({"2026-01-08": 3.0, "2026-01-12": 3.0, "2026-01-13": 4.0}, 2, True),
+        ({"2026-01-12": -3.0}, -1, True),
+        ({"2026-01-12": 0.0}, 0, False),
+    ],
+)
+def test_a_streak_whose_beginning_nobody_knows_says_that_it_may_be_longer(
+    figures: dict[str, float], streak: int, at_least: bool
+) -> None:
+    flow = found(book_of(figures), AFTER_ALL)
+    assert (flow.streak, flow.streak_at_least) == (streak, at_least)
 
 
 def test_what_is_usual_needs_twenty_days_and_looks_at_sixty() -> None:
@@ -336,8 +366,85 @@ def test_streaks_and_records_are_what_counting_by_hand_gives(figures: dict[str, 
     while known.get(date, 0.0) * known[newest] > 0:
         run, date = run + 1, before(date)
     assert measure.streak(known, newest) == (run if known[newest] > 0 else -run)
-    larger = [d for d in known if d < newest and known[d] * known[newest] > 0 and abs(known[d]) >= abs(known[newest])]
+    gap = before(newest)
+    while gap in known:
+        gap = before(gap)
+    assert measure.streak_at_least(known, newest) == (run > 0 and date == gap)
+    larger = [
+        d for d in known if gap < d < newest and known[d] * known[newest] > 0 and abs(known[d]) >= abs(known[newest])
+    ]
     assert measure.largest_since(known, newest) == (max(larger) if larger else None)
+
+
+def test_a_day_a_file_no_longer_has_counts_until_the_moment_the_file_was_read() -> None:
+    book = Flows(["dropped", "farside"])
+    typo, mended = published_by("2026-01-14"), published_by("2026-01-14") + HOUR
+    book.take_file([day("2026-01-13", 753.8), day("2026-01-14", 8_406.0)], "dropped", typo)
+    book.take_file([day("2026-01-13", 753.8)], "dropped", mended)
+    again = Flows(["dropped", "farside"])
+    again.load(book.stored())
+    assert again.stored() == book.stored()
+    for each in (book, again):
+        assert (found(each, mended - 1).date, found(each, mended - 1).usd) == ("2026-01-14", 8_406e6)
+        assert (found(each, mended).date, found(each, mended).usd) == ("2026-01-13", 753.8e6)
+        assert each.missing(due("2026-01-14"), assets=["BTC"]) == {"BTC": "no figure for 2026-01-14 yet"}
+        assert each.newest("BTC", "dropped") == "2026-01-13"
+
+
+def test_another_source_speaks_for_a_day_that_was_taken_back_and_its_own_word_may_come_again() -> None:
+    book = Flows(["dropped", "farside"])
+    now = published_by("2026-01-14")
+    book.take([day("2026-01-14", 840.6)], "farside", now)
+    book.take_file([day("2026-01-14", 8_406.0)], "dropped", now + 1)
+    assert found(book, now + 1).source == "dropped"
+    book.take_file([day("2026-01-13", 753.8)], "dropped", now + 2)
+    assert (found(book, now + 2).source, found(book, now + 2).reason) == ("farside", "")
+    book.take_file([day("2026-01-13", 753.8), day("2026-01-14", 841.0)], "dropped", now + 3)
+    assert (found(book, now + 3).source, found(book, now + 3).usd) == ("dropped", 841e6)
+
+
+def test_a_file_that_says_the_same_again_changes_nothing() -> None:
+    book = Flows(["dropped"])
+    for number in range(3):
+        book.take_file([day("2026-01-13", 753.8)], "dropped", AFTER_ALL + number)
+    assert len(json.loads(book.stored())["BTC"]["dropped"]) == 1
+
+
+@pytest.mark.parametrize("at", [-1, 10**15, 2**62])
+def test_a_stored_day_told_at_a_time_that_cannot_be_is_refused_with_its_file(at: int) -> None:
+    book = book_of(FORTNIGHT)
+    stored = json.loads(book.stored())
+    stored["BTC"]["farside"][-1]["at"] = at
+    again = Flows(["farside"])
+    with pytest.raises(SourceError, match="a time that cannot be"):
+        again.load(json.dumps(stored).encode())
+    assert again.stored() == b"{}"
+
+
+DAYS = st.builds(
+    FlowDay,
+    asset=st.sampled_from(["BTC", "ETH", "DOGE"]),
+    date=st.sampled_from(["0001-01-01", "2023-12-29", "9999-12-31", "20260113", "2026-W03-2", ""])
+    | st.dates().map(str)
+    | st.sampled_from(back("2026-01-14", 6)),
+    usd=st.floats(),
+    units=st.none() | st.floats(),
+    funds=st.dictionaries(st.text(max_size=4), st.floats(), max_size=2),
+    complete=st.booleans(),
+)
+
+
+@given(st.lists(DAYS, max_size=6), st.sampled_from([0, published_by("2026-01-14"), AFTER_ALL]))
+def test_whatever_the_book_is_told_no_question_raises_and_it_can_be_kept(days: list[FlowDay], now: int) -> None:
+    book = Flows(["farside"])
+    book.take(days, "farside", now)
+    book.take(days, "recorded", now, published_by)
+    for moment in (now, AFTER_ALL):
+        for replay in (False, True):
+            book.missing(moment, replay)
+    again = Flows(["farside"])
+    again.load(book.stored())
+    assert again.stored() == book.stored()
 
 
 def recorded_book() -> Flows:

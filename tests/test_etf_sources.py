@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from service.clock import ScaledClock
 from service.context.etf.coinglass import CoinGlass
 from service.context.etf.days import due, published_by
 from service.context.etf.dropped import Dropped, read
 from service.context.etf.flows import Flows
 from service.context.etf.sosovalue import SoSoValue
 from service.context.source import Source, SourceError
+from service.context.watching import FileWatch
 
 NOW = due("2026-01-14")
 MIDNIGHT = published_by("2026-01-14")
@@ -266,6 +268,50 @@ async def test_a_broken_file_is_named_once_and_what_was_known_stays(tmp_path: Pa
     flow = book.of("BTC", NOW + 2)
     assert flow is not None
     assert flow.usd == 840.6e6
+
+
+async def test_a_day_deleted_from_the_file_is_taken_back(tmp_path: Path, book: Flows) -> None:
+    source = Dropped(dropped(tmp_path, WIDE.replace("192.2,840.6", "7758.0,8406.4")), book)
+    await source.look(NOW)
+    dropped(tmp_path, "".join(WIDE.splitlines(keepends=True)[:2]))
+    assert await source.look(NOW + 1)
+    typo, now = book.of("BTC", NOW), book.of("BTC", NOW + 1)
+    assert typo is not None
+    assert now is not None
+    assert (typo.date, typo.usd) == ("2026-01-14", 8406.4e6)
+    assert (now.date, now.usd, now.fresh) == ("2026-01-13", 753.8e6, False)
+
+
+async def test_a_file_that_is_gone_or_broken_takes_nothing_back(tmp_path: Path, book: Flows) -> None:
+    path = dropped(tmp_path, WIDE)
+    source = Dropped(path, book)
+    await source.look(NOW)
+    dropped(tmp_path, "a,b\n1,2\n")
+    with pytest.raises(SourceError):
+        await source.look(NOW + 1)
+    path.unlink()
+    assert not await source.look(NOW + 2)
+    assert book.newest("BTC", "dropped") == "2026-01-14"
+
+
+async def test_of_a_file_that_is_gone_that_is_said_and_not_what_was_wrong_with_it(tmp_path: Path, book: Flows) -> None:
+    path = dropped(tmp_path, WIDE + "2026-01-15,1,2,9\n")
+    source = Dropped(path, book, every_s=60)
+    watch = FileWatch(source, ScaledClock(NOW, 6_000))
+    looking = asyncio.create_task(watch.run())
+    try:
+        for change, failures, reason in (
+            (lambda: None, 1, "flows.csv, line 4"),
+            (path.unlink, 0, "there is no such file"),
+            (lambda: dropped(tmp_path, WIDE), 0, ""),
+        ):
+            change()
+            async with asyncio.timeout(2):
+                while (watch.report.failures, watch.report.reason[: len(reason) or None]) != (failures, reason):
+                    assert not looking.done()
+                    await asyncio.sleep(0.005)
+    finally:
+        looking.cancel()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo") or os.name == "nt", reason="needs a named pipe")

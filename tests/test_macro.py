@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.context.macro import (
+    SERIES,
     Fred,
     Macro,
     Meetings,
@@ -402,6 +403,28 @@ def test_a_series_that_ended_long_ago_does_not_make_the_others_old():
     assert rates is not None
     assert (rates.fresh, rates.sofr, rates.word, rates.source) == (True, None, "higher", "test")
     assert rates.reason == "SOFR is not known; the 3-month yield is not known"
+    assert book.lacking(rates, on(later)) == rates.reason, "fresh, and not all of it"
+
+
+@pytest.mark.parametrize("series", ["target_low", "two_year"])
+def test_a_figure_the_word_rests_on_is_not_fresh_again_when_it_is_too_old_to_be_shown(series: str):
+    book, others = told(), {"target_low": 3.5, "target_high": 3.75, "two_year": 3.5, "sofr": 3.6, "three_month": 3.6}
+    del others[series]
+    for later, shown in ((date(2026, 2, 5), True), (date(2026, 3, 12), True), (date(2026, 3, 20), False)):
+        book.take(seen(later, **others), "test", on(later))
+        rates = book.of(on(later))
+        assert rates is not None
+        assert (rates.fresh, rates.word, getattr(rates, series) is not None) == (False, None, shown)
+        assert book.lacking(rates, on(later)) == rates.reason != ""
+
+
+def test_what_is_lacking_is_said_in_words():
+    book = Macro(SHIPPED)
+    assert book.lacking(book.of(NOW), NOW) == "no source has told it"
+    book = told()
+    assert book.lacking(book.of(NOW), NOW) == ""
+    late = on(date(2026, 6, 1))
+    assert book.lacking(book.of(late), late) == "what was told is older than 60 days"
 
 
 @pytest.mark.parametrize(
@@ -511,6 +534,52 @@ def test_what_was_stored_is_loaded_as_it_was():
 
 def test_nothing_of_fred_is_written_to_a_store():
     assert told().stored() == b"[]"
+
+
+def test_what_must_not_be_kept_is_shown_and_stands_in_no_alert():
+    book = told()
+    shown, kept = book.of(NOW), book.of(NOW, kept_only=True)
+    assert shown is not None
+    assert kept is not None
+    assert (shown.two_year, shown.source) == (3.52, CITATION)
+    assert [getattr(kept, series) for series in SERIES] == [None] * 5
+    assert (kept.dates, kept.implied, kept.near, kept.word) == ({}, None, None, None)
+    assert (kept.next_meeting, kept.days_to_meeting, kept.fresh) == ("2026-01-28", 15, True)
+    assert (kept.source, kept.reason) == (
+        "Federal Reserve press release of 2024-08-09: schedule for 2025 and 2026",
+        "FRED's figures are shown, not kept",
+    )
+    assert book.lacking(kept, NOW) == kept.reason
+
+
+def test_without_a_meeting_nothing_is_left_of_what_must_not_be_kept():
+    book = Macro(Meetings())
+    Fred(book).take(PAGE.encode(), NOW)
+    assert book.of(NOW, kept_only=True) is None
+    assert book.lacking(None, NOW) == "FRED's figures are shown, not kept"
+
+
+def test_what_others_tell_of_the_same_day_is_kept_though_fred_was_first():
+    book, day = told(), date(2026, 1, 12)
+    book.take(seen(day, sofr=3.64, two_year=3.5), "publisher", NOW)
+    shown, kept = book.of(NOW), book.of(NOW, kept_only=True)
+    assert shown is not None
+    assert kept is not None
+    assert (shown.sofr, shown.two_year) == (3.63, 3.52), "of two sources the first to tell a day is believed"
+    assert (kept.sofr, kept.two_year, kept.three_month, kept.source) == (3.64, 3.5, None, "publisher")
+    assert kept.reason == "FRED's figures are shown, not kept"
+    again = Macro(SHIPPED)
+    again.load(book.stored())
+    assert b"FRED" not in book.stored()
+    assert again.of(NOW) is not None
+    assert again.of(NOW).sofr == 3.64  # type: ignore[union-attr]
+
+
+def test_figures_of_a_rehearsals_own_server_may_be_kept():
+    book = Macro(SHIPPED)
+    Fred(book, keep=True).take(PAGE.encode(), NOW)
+    assert book.of(NOW, kept_only=True) == book.of(NOW) == told().of(NOW)
+    assert book.stored() != b"[]"
 
 
 @pytest.mark.parametrize(

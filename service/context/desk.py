@@ -3,11 +3,13 @@
 Everything is answered from memory, at once. Pollers and sockets write into it; it asks nobody and opens no file.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
 from service.context.beside import Known, beside, whose, with_etfs
+from service.context.closing import closing_price
+from service.context.divergence import unit_checked
 from service.context.etf.flows import Flows
 from service.context.macro.rates import Macro
 from service.context.memory import Memory
@@ -18,6 +20,7 @@ from service.model import (
     ContextReport,
     EtfFlow,
     Leverage,
+    Rates,
     Risk,
     Side,
     Situation,
@@ -37,41 +40,43 @@ class Desk:
         self._fuel: dict[str, tuple[int, Fuel, str]] = {}
 
     def beside(self, told: Situation) -> Context:
-        """What stands beside an alert."""
+        """What stands beside an alert; of rates only what may be kept."""
         asset, now = whose(told.asset), told.at
-        flows = self._flows(told.asset, now)
-        marks = {one.asset: mark for one in flows if (mark := self.memory.price(one.asset, now)) is not None}
+        flows, doubts = self._flows(told.asset, now)
+        rates, lacking = self._rates(now, kept_only=True)
         own = self.risk(asset, told.side, now)
         known = Known(
             leverage=self.memory.leverage(asset, now),
             held=self.memory.pairs(asset, told.onset, now),
             risk=own,
             flows=flows,
-            marks=marks,
-            rates=self.macro.of(now),
-            missing=self._why(told.asset, own, now),
+            # their coins are checked, by the price of their day: it is the one they make
+            marks={one.asset: one.usd / one.units for one in flows if one.units},
+            rates=rates,
+            missing=doubts | lacking | self._unrisked(own),
             unasked=self._unasked,
         )
-        return beside(told, known)
+        context = beside(told, known)
+        return msgspec.structs.replace(context, missing=self._asked({**known.missing, **context.missing}))
 
     def risk(self, asset: str, side: Side, now: int) -> Risk:
         """The gauge of one side at `now` ms UTC; its percentiles are worked out once a minute."""
         known = self._fuel.get(asset)
         if known is None or not 0 <= now - known[0] < MINUTE:
             contract = self.memory.reference(asset, now)
-            fuel = fuel_of(asset, contract.past_and_present(), now) if contract else Fuel(asset=asset)
-            known = self._fuel[asset] = now, fuel, f"{contract.symbol} on {contract.venue}" if contract else ""
+            if contract is None:  # whatever name was asked for: nothing of it stays
+                self._fuel.pop(asset, None)
+                return risk(Fuel(asset=asset), side, now)
+            fuel = fuel_of(asset, contract.past_and_present(), now)
+            known = self._fuel[asset] = now, fuel, f"{contract.symbol} on {contract.venue}"
         return msgspec.structs.replace(risk(known[1], side, now), of=known[2])
 
     def report(self, asset: str, now: int, sources: Iterable[SourceReport]) -> ContextReport:
         """All the context of an asset (ALL: leverage and gauge of BTC) at `now` ms UTC."""
         coin = whose(asset)
         gauges = {side.value: self.risk(coin, side, now) for side in Side}
-        leverage, flows, rates = self.memory.leverage(coin, now), self._flows(asset, now), self.macro.of(now)
-        missing = self._why(asset, gauges[Side.SHORT], now) | _untold(leverage)
-        if rates is not None and not rates.fresh:
-            missing["rates"] = rates.reason
-        missing |= {f"etf {one.asset}": one.reason for one in flows if not one.fresh}
+        leverage, (flows, doubts) = self.memory.leverage(coin, now), self._flows(asset, now)
+        rates, lacking = self._rates(now)
         return ContextReport(
             asset=asset,
             now=now,
@@ -79,23 +84,33 @@ class Desk:
             risk=gauges,
             flows=flows,
             rates=rates,
-            missing={name: why for name, why in missing.items() if name.partition(" ")[0] not in self._unasked},
+            missing=self._asked(doubts | lacking | self._unrisked(gauges[Side.SHORT]) | _untold(leverage)),
             sources=tuple(sources),
         )
 
-    def _flows(self, asset: str, now: int) -> tuple[EtfFlow, ...]:
-        found = (self.flows.of(name, now) for name in with_etfs(asset))
-        return tuple(one for one in found if one is not None)
+    def _flows(self, asset: str, now: int) -> tuple[tuple[EtfFlow, ...], dict[str, str]]:
+        """The flows that belong to an asset, their coins checked; and what of them is not here or old, and why."""
+        names = () if "etf" in self._unasked else with_etfs(asset)
+        doubts = {f"etf {name}": why for name, why in self.flows.missing(now, assets=names).items()}
+        found = []
+        for flow in filter(None, [self.flows.of(name, now) for name in names]):
+            price = closing_price(self.memory, flow.asset, flow.date, now) if flow.units is not None else None
+            checked, why = unit_checked(flow, price.usd, price.slack, price.name) if price else (flow, "")
+            found.append(checked)
+            doubts |= {f"etf {flow.asset} units": why} if why else {}
+        return tuple(found), doubts
 
-    def _why(self, asset: str, gauge: Risk, now: int) -> dict[str, str]:
-        """Why a piece is not here, as far as somebody knows."""
-        flows = self.flows.missing(now)
-        found = {f"etf {name}": flows[name] for name in with_etfs(asset) if name in flows}
-        if gauge.score is None:
-            found["risk"] = gauge.reason
-        if self.macro.of(now) is None:
-            found["rates"] = "no source has told it"
-        return found
+    def _rates(self, now: int, kept_only: bool = False) -> tuple[Rates | None, dict[str, str]]:
+        rates = self.macro.of(now, kept_only=kept_only)
+        why = self.macro.lacking(rates, now)
+        return rates, {"rates": why} if why else {}
+
+    def _unrisked(self, gauge: Risk) -> dict[str, str]:
+        return {"risk": gauge.reason} if gauge.score is None else {}
+
+    def _asked(self, missing: Mapping[str, str]) -> dict[str, str]:
+        """What is missing of that which is asked for."""
+        return {name: why for name, why in missing.items() if name.partition(" ")[0] not in self._unasked}
 
 
 def _untold(leverage: Leverage | None) -> dict[str, str]:

@@ -13,7 +13,7 @@ from service.model import Divergence, EtfFlow, Side
 
 #: A day of less than this part of the usual size is flat.
 FLAT = 0.25
-#: Dollars over coins must lie so near the mark, or one of the two is wrong.
+#: Dollars over coins must lie so near the price of their day, or one of the two is wrong.
 UNIT_SLACK = 0.05
 _DIGITS = 4
 
@@ -71,18 +71,23 @@ def way(flows: Sequence[EtfFlow]) -> str:
     return "in" if usd > 0 else "out"
 
 
-def unit_checked(flow: EtfFlow, mark: float | None) -> tuple[EtfFlow, str]:
-    """The flow, without its coins where dollars and coins do not fit together at `mark`; then also why, in words."""
+def unit_checked(
+    flow: EtfFlow, price: float | None, slack: float = UNIT_SLACK, name: str = "the mark"
+) -> tuple[EtfFlow, str]:
+    """The flow, without its coins where dollars and coins do not fit together at `price`; then also why, in words.
+
+    `slack` is the part of the price they may be off, `name` what the price is. No coins for no dollars need no price.
+    """
     units = flow.units
-    if units is None:
+    if units is None or units == flow.usd == 0:
         return flow, ""
-    if mark is None:
-        return msgspec.structs.replace(flow, units=None), "no mark price is known to check coins with"
+    if price is None:
+        return msgspec.structs.replace(flow, units=None), f"no price of {flow.date} is known to check coins with"
     implied = flow.usd / units if units else None
-    if implied is not None and abs(implied / mark - 1) <= UNIT_SLACK:
+    if implied is not None and abs(implied / price - 1) <= slack:
         return flow, ""
     made = "no coins" if implied is None else f"{implied:,.2f} dollars a coin"
-    why = f"{flow.usd:,.0f} dollars of {flow.date} make {made}, more than 5 % from the mark {mark:,.2f}"
+    why = f"{flow.usd:,.0f} dollars of {flow.date} make {made}, more than {100 * slack:.0f} % from {name} {price:,.2f}"
     return msgspec.structs.replace(flow, units=None), why
 
 

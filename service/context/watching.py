@@ -8,7 +8,7 @@ from service.model import SourceReport
 
 
 class FileWatch:
-    """Looks at one file until cancelled. A file that is not there yet is said, and is no failure of ours."""
+    """Looks at one file until cancelled. A file that is not there is said, and is no failure of ours."""
 
     def __init__(self, file: Dropped, clock: Clock) -> None:
         self._file, self._clock = file, clock
@@ -34,8 +34,7 @@ class FileWatch:
             self._standing.miss(UNREAD)
             self._standing.failed(str(error))
             return
-        if changed:
-            self._standing.answered(now, changed=True)
-        elif not self._standing.failing:
-            missing = not self._file.found
-            self._standing.answered(now, changed=False, reason="there is no such file yet" if missing else "")
+        if not self._file.found:
+            self._standing.answered(now, changed=False, reason="there is no such file")
+        elif changed or not self._standing.failing:
+            self._standing.answered(now, changed=changed)

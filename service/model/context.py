@@ -42,7 +42,7 @@ class EtfFlow(Record, frozen=True, kw_only=True):
     streak: int
     """Trading days in a row with money the same way, this one included; negative for outflows, 0 for none."""
     largest_since: str | None
-    """The last day with at least as much the same way; null where none is remembered."""
+    """The last day with at least as much the same way; null where a trading day nobody knows comes before it."""
     first_date: str
     """How far back the memory reaches."""
     usual_usd: float | None

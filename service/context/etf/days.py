@@ -6,7 +6,7 @@ Friday before, except New Year's Day, since that Friday ends a year. Days are da
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -17,8 +17,13 @@ SPECIAL: Mapping[date, str] = MappingProxyType(
 )
 #: By this hour UTC of the next day the flows of a day are out; before, their absence says nothing.
 GRACE_UNTIL_HOUR = 12
+#: The first US spot ETF of a coin traded on 2024-01-11; a figure from outside these is a slip.
+FIRST, LAST = "2024-01-01", "2099-12-31"
 
 _DAY = timedelta(days=1)
+_DAY_MS, _HOUR_MS = 86_400_000, 3_600_000
+_EPOCH = date(1970, 1, 1)
+_CLOSES_AT = time(16)
 _MON, _THU, _FRI, _SAT, _SUN = 0, 3, 4, 5, 6
 _JUNETEENTH_SINCE = 2022
 
@@ -33,6 +38,15 @@ def closed(day: str) -> str | None:
     return _closed(date.fromisoformat(day))
 
 
+def is_day(text: str) -> bool:
+    """Whether a text is a date as 2026-01-13."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+@lru_cache(maxsize=4_096)
 def before(day: str) -> str:
     """The trading day before `day`."""
     found = date.fromisoformat(day) - _DAY
@@ -50,6 +64,11 @@ def published_by(day: str) -> int:
     return round(end.timestamp() * 1_000)
 
 
+def closes(day: str) -> int:
+    """When the exchanges close on `day`, ms UTC: the price of that moment is what issuers count by."""
+    return round(datetime.combine(date.fromisoformat(day), _CLOSES_AT, EASTERN).timestamp() * 1_000)
+
+
 def due(day: str) -> int:
     """From when on (ms UTC) it is worth a word that the flows of `day` are unknown: noon UTC of the next day."""
     noon = datetime.combine(date.fromisoformat(day) + _DAY, time(GRACE_UNTIL_HOUR), UTC)
@@ -58,8 +77,14 @@ def due(day: str) -> int:
 
 def expected(now: int) -> str:
     """The newest trading day whose flows should be known at `now` (ms UTC)."""
-    day = datetime.fromtimestamp(now / 1_000, UTC).date()
-    while due(day.isoformat()) > now or _closed(day):
+    return _expected((now - GRACE_UNTIL_HOUR * _HOUR_MS) // _DAY_MS)
+
+
+@lru_cache(maxsize=64)
+def _expected(noons: int) -> str:
+    """The same after so many noons since 1970: it changes at noon only."""
+    day = _EPOCH + _DAY * (noons - 1)
+    while _closed(day):
         day -= _DAY
     return day.isoformat()
 

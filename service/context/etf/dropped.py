@@ -1,5 +1,8 @@
 """A file of flows the user puts at a path, CSV or CSV.gz: read again when it has changed, away from the event loop.
 
+The file is all there is of this source: a day that is no longer in it counts no longer. A file that is not there, or
+cannot be read, takes nothing back.
+
 Two forms: `date,asset,total_net_flow_usd_m` with `per_fund_usd_m_json` and `units` where there are any; or the wide
 form of one asset, `date,<FUND>,...,Total`. US$ millions; an empty cell has not been reported.
 """
@@ -59,7 +62,7 @@ class Dropped:
         if found is None:
             return False
         days = await asyncio.to_thread(read, self.path, now)
-        self._book.take(days, NAME, now)
+        self._book.take_file(days, NAME, now)
         return True
 
 

@@ -1,37 +1,32 @@
 """The book of days: what each source told of each asset, when it was first known, and what stands at a moment.
 
 Keeps every day and every change of one. Refuses days on which nothing trades. Knows no source's words, reads no clock.
+Whatever it was told, a question raises nothing.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from functools import partial
 
 import msgspec
 
-from service.context.etf import ASSETS, measure
-from service.context.etf.days import closed, day_of, expected, published_by
+from service.context.etf import ASSETS
+from service.context.etf.answers import Answers
+from service.context.etf.days import FIRST, LAST, closed, day_of, expected, is_day, published_by
+from service.context.etf.figure import Known, figure, newest
 from service.context.etf.rows import MOST_USD
-from service.context.etf.told import Telling, Told, revised_from
+from service.context.etf.told import Telling, Told
 from service.context.source import SourceError
 from service.model import EtfFlow, FlowDay
 
+#: No moment of this service comes after the year 2100, ms UTC.
+_LATEST = 4_102_444_800_000
 #: Two sources of one day differ when they do by more than both.
 DIFFER_PART = 0.02
 DIFFER_USD = 5e6
 
 _Stored = dict[str, dict[str, tuple[Telling, ...]]]
 """Asset, then source, to all tellings."""
-
-
-class _Known(NamedTuple):
-    """What is known of a day at a moment from the source that speaks for it."""
-
-    source: str
-    tellings: Sequence[Telling]
-
-    @property
-    def day(self) -> FlowDay:
-        return self.tellings[-1].day
 
 
 class Flows:
@@ -45,6 +40,7 @@ class Flows:
         """Asset, date, source."""
         self._refused: dict[tuple[str, str], dict[str, str]] = {}
         self._trouble: dict[tuple[str, str], str] = {}
+        self._answers = {asset: Answers(partial(self._moments, asset)) for asset in assets}
 
     def take(
         self, days: Iterable[FlowDay], source: str, now: int, told_at: Callable[[str], int] | None = None
@@ -62,12 +58,8 @@ class Flows:
             if why is not None:
                 refused.setdefault(day.asset, {})[day.date] = why
                 continue
-            self._trouble.pop((source, day.asset), None)
-            sources = self._told[day.asset].setdefault(day.date, {})
-            if source in sources:
-                sources[source].hear(Telling(at=at, day=day))
-            else:
-                sources[source] = Told(Telling(at=at, day=day))
+            self.hinder(source, day.asset, "")
+            self._hear(source, Telling(at=at, day=day))
         for asset, dates in refused.items():
             self._refused.setdefault((source, asset), {}).update(dates)
         return tuple(_refusal(source, asset, dates) for asset, dates in refused.items())
@@ -84,13 +76,26 @@ class Flows:
             raise SourceError(f"it is old: its newest day is {days[-1].date}, and {known} was known already")
         self.take(days, source, now)
 
+    def take_file(self, days: Sequence[FlowDay], source: str, now: int) -> tuple[str, ...]:
+        """Note all that `source` has, as `take`: a day it told before and has no longer is withdrawn from `now` on."""
+        refused = self.take(days, source, now)
+        here = {(day.asset, day.date) for day in days}
+        for asset, dates in self._told.items():
+            for date, sources in dates.items():
+                if source in sources and (asset, date) not in here:
+                    self._withdraw(source, asset, date, now)
+        return refused
+
     def hinder(self, source: str, asset: str, reason: str) -> None:
         """Say what is wrong with a source now, as `answered 403`; empty when nothing. Its next day clears it."""
-        self._trouble[source, asset] = reason
+        if self._trouble.get((source, asset), "") != reason:
+            self._trouble[source, asset] = reason
+            self._changed(asset)
 
     def newest(self, asset: str, source: str) -> str | None:
-        """The newest day `source` ever told of `asset`."""
-        return max((date for date, told in self._told.get(asset, {}).items() if source in told), default=None)
+        """The newest day of `asset` that `source` tells."""
+        dates = self._told.get(asset, {}).items()
+        return max((date for date, told in dates if source in told and told[source].stands), default=None)
 
     def refused(self) -> tuple[str, ...]:
         """All rows that were refused so far, counted in words, one text for each source and asset."""
@@ -102,41 +107,13 @@ class Flows:
         In a `replay` no day counts before its publication, whenever it was told. A day some funds have not reported is
         given only when its time is over and no whole day is as young; it is never flat.
         """
-        known = self._known(asset, now, replay)
-        whole = {date: told.day.usd for date, told in known.items() if told.day.complete}
-        wanted = expected(now)
-        part = max((date for date, told in known.items() if date <= wanted and told.day.usd), default="")
-        date = max(max(whole, default=""), part)
-        if not date:
-            return None
-        chosen = known[date]
-        day, usual = chosen.day, measure.usual(whole, date)
-        figures = whole | {date: day.usd}
-        told_at = max(chosen.tellings[0].at, published_by(date)) if replay else chosen.tellings[0].at
-        return EtfFlow(
-            asset=asset,
-            date=date,
-            usd=day.usd,
-            units=day.units,
-            funds=day.funds,
-            complete=day.complete,
-            source=chosen.source,
-            told_at=told_at,
-            revised_from_usd=revised_from(chosen.tellings),
-            streak=measure.streak(figures, date),
-            largest_since=measure.largest_since(figures, date),
-            first_date=min(known),
-            usual_usd=usual,
-            five_day_usd=measure.five_days(figures, date),
-            way=measure.way(day.usd, usual if day.complete else None),
-            fresh=date >= wanted,
-            reason=self._reason(asset, date, wanted, known, now),
-        )
+        answers = self._answers.get(asset)
+        return answers.at(now, replay, lambda: self._work(asset, now, replay)) if answers else None
 
-    def missing(self, now: int, replay: bool = False) -> Mapping[str, str]:
-        """Assets without a fresh and whole figure at `now`, and why, in words."""
+    def missing(self, now: int, replay: bool = False, assets: Sequence[str] | None = None) -> Mapping[str, str]:
+        """Assets without a fresh and whole figure at `now`, of `assets` where they are given, and why, in words."""
         found = {}
-        for asset in self.assets:
+        for asset in self.assets if assets is None else assets:
             flow = self.of(asset, now, replay)
             if flow is None:
                 found[asset] = self._late(asset, expected(now), {})
@@ -160,29 +137,65 @@ class Flows:
             read = msgspec.json.decode(stored, type=_Stored)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise SourceError(f"these are no stored flows: {str(error)[:120]}") from None
-        for by_source in read.values():
-            for source, tellings in by_source.items():
-                for telling in tellings:
-                    self.take([telling.day], source, telling.at)
+        all_of_it = [(source, one) for told in read.values() for source, tellings in told.items() for one in tellings]
+        if any(not 0 <= one.at <= _LATEST for _, one in all_of_it):
+            raise SourceError("these are no stored flows: a day was told at a time that cannot be")
+        for source, one in all_of_it:
+            if one.withdrawn:
+                self._withdraw(source, one.day.asset, one.day.date, one.at)
+            else:
+                self.take([one.day], source, one.at)
+
+    def _hear(self, source: str, telling: Telling) -> None:
+        sources = self._told[telling.day.asset].setdefault(telling.day.date, {})
+        if source not in sources:
+            sources[source] = Told(telling)
+        elif not sources[source].hear(telling):
+            return
+        self._changed(telling.day.asset)
+
+    def _withdraw(self, source: str, asset: str, date: str, at: int) -> None:
+        told = self._told.get(asset, {}).get(date, {}).get(source)
+        if told is not None and told.withdraw(at):
+            self._changed(asset)
+
+    def _changed(self, asset: str) -> None:
+        if asset in self._answers:
+            self._answers[asset].forget()
+
+    def _moments(self, asset: str) -> list[int]:
+        """From when on each telling counts."""
+        days = self._told[asset].values()
+        return [one.at for sources in days for told in sources.values() for one in told.tellings]
 
     def _unfit(self, day: FlowDay) -> str | None:
         """Why a day is not kept, whenever it is told."""
         if day.asset not in self._told:
             return f"{day.asset} has no ETFs here"
-        try:
-            why = closed(day.date)
-        except ValueError:
+        if not is_day(day.date):
             return "no date"
-        if why is None and not abs(day.usd) <= MOST_USD:
+        if not FIRST <= day.date <= LAST:
+            return f"not from {FIRST} to {LAST}"
+        if not all(abs(usd) <= MOST_USD for usd in (day.usd, *day.funds.values())):
             return f"{day.usd} $ is no flow"
-        return why
+        if day.units is not None and not math.isfinite(day.units):
+            return f"{day.units} are no coins"
+        return closed(day.date)
 
-    def _known(self, asset: str, now: int, replay: bool) -> Mapping[str, _Known]:
+    def _work(self, asset: str, now: int, replay: bool) -> EtfFlow | None:
+        known, wanted = self._known(asset, now, replay), expected(now)
+        date = newest(known, wanted)
+        if not date:
+            return None
+        reason = self._reason(asset, date, wanted, known, now)
+        return figure(known, date, fresh=date >= wanted, reason=reason, replay=replay)
+
+    def _known(self, asset: str, now: int, replay: bool) -> Mapping[str, Known]:
         known = {}
-        for date, sources in sorted(self._told.get(asset, {}).items()):
+        for date, sources in sorted(self._told[asset].items()):
             if replay and published_by(date) > now:
                 break
-            heard = (_Known(source, told.by(now)) for source, told in sources.items())
+            heard = (Known(source, told.by(now)) for source, told in sources.items())
             found = [each for each in heard if each.tellings]
             if found:
                 known[date] = min(found, key=lambda each: (not each.day.complete, self._rank(each.source)))
@@ -192,19 +205,19 @@ class Flows:
         place = self._priority.index(source) if source in self._priority else len(self._priority)
         return place, source
 
-    def _reason(self, asset: str, date: str, wanted: str, known: Mapping[str, _Known], now: int) -> str:
+    def _reason(self, asset: str, date: str, wanted: str, known: Mapping[str, Known], now: int) -> str:
         if date < wanted:
             return self._late(asset, wanted, known)
         if not known[date].day.complete:
             return f"not all funds have reported {date}"
         return self._quarrel(asset, date, known[date], now)
 
-    def _late(self, asset: str, wanted: str, known: Mapping[str, _Known]) -> str:
+    def _late(self, asset: str, wanted: str, known: Mapping[str, Known]) -> str:
         said = f"{wanted} is not complete yet" if wanted in known else f"no figure for {wanted} yet"
         troubles = [f"{source} {why}" for (source, of), why in sorted(self._trouble.items()) if of == asset and why]
         return ", ".join([said, *troubles])
 
-    def _quarrel(self, asset: str, date: str, chosen: _Known, now: int) -> str:
+    def _quarrel(self, asset: str, date: str, chosen: Known, now: int) -> str:
         """Who tells another figure of the day, in words; empty where nobody does."""
         ours = chosen.day.usd
         said = []

@@ -1,7 +1,7 @@
 """What a day of flows means beside the days before it. Arithmetic only: days and dollars in, one figure out.
 
 `known` maps trading days to net dollars, whole days only. A day that is not known is never taken for one without flow:
-it ends a streak and leaves a sum unknown.
+it ends a streak, which may be longer then, leaves a sum unknown, and nothing is said of the largest day beyond it.
 """
 
 from collections.abc import Mapping
@@ -29,11 +29,22 @@ def streak(known: Mapping[str, float], day: str) -> int:
     return sign * days
 
 
+def streak_at_least(known: Mapping[str, float], day: str) -> bool:
+    """Whether the streak that ends with `day` may be longer: nobody knows the trading day before its first."""
+    days = abs(streak(known, day))
+    for _ in range(days):
+        day = before(day)
+    return days > 0 and day not in known
+
+
 def largest_since(known: Mapping[str, float], day: str) -> str | None:
-    """The last day before with at least as much the same way; None where none is remembered."""
-    usd = known[day]
-    as_much = (other for other, value in known.items() if other < day and value * usd > 0 and abs(value) >= abs(usd))
-    return max(as_much, default=None)
+    """The last day before with at least as much the same way; None where an unknown trading day comes before it."""
+    usd, other = known[day], before(day)
+    while other in known:
+        if known[other] * usd > 0 and abs(known[other]) >= abs(usd):
+            return other
+        other = before(other)
+    return None
 
 
 def usual(known: Mapping[str, float], day: str) -> float | None:

@@ -5,10 +5,9 @@ All or nothing: a row that cannot be refuses all of them, since whoever wrote it
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import date
 from itertools import pairwise
 
-from service.context.etf.days import day_of
+from service.context.etf.days import FIRST, day_of, is_day
 from service.context.source import SourceError
 from service.model import FlowDay, Record
 
@@ -21,6 +20,8 @@ LOOSE_PART = 0.01
 REMEMBERED = 5
 #: Fewer rows than this beside the newest cannot show which funds report.
 _ENOUGH = 3
+#: A source that has left out a fund and named it again within so many days leaves out those without a flow.
+_HABIT = 20
 
 
 class Row(Record, frozen=True, kw_only=True):
@@ -52,10 +53,20 @@ def _is_told(row: Row) -> bool:
 
 
 def _check(row: Row, today: str) -> None:
-    if not _is_date(row.date):
-        raise SourceError(f"{row.where}: {row.date!r} is no date; wanted: a day as 2026-01-13")
+    _check_date(row, today)
+    _check_figures(row)
+
+
+def _check_date(row: Row, today: str) -> None:
+    if not is_day(row.date):
+        raise SourceError(f"{row.where}: {row.date[:20]!r} is no date; wanted: a day as 2026-01-13")
+    if row.date < FIRST:
+        raise SourceError(f"{row.where}: {row.date} is before there were such ETFs; wanted: days from {FIRST} on")
     if row.date > today:
         raise SourceError(f"{row.where}: {row.date} has not come yet; wanted: days up to {today}")
+
+
+def _check_figures(row: Row) -> None:
     for name, value in (("Total", row.total), *row.funds.items()):
         if value is not None and not abs(value) <= MOST_USD:
             raise SourceError(
@@ -72,13 +83,6 @@ def _check(row: Row, today: str) -> None:
             )
 
 
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
-
-
 def _day(asset: str, rows: Sequence[Row], index: int) -> FlowDay:
     row = rows[index]
     return FlowDay(
@@ -92,16 +96,33 @@ def _day(asset: str, rows: Sequence[Row], index: int) -> FlowDay:
 
 
 def _complete(rows: Sequence[Row], index: int) -> bool:
+    """Whether nobody is waited for, as far as this row and those before it show."""
     row = rows[index]
     if row.funds and row.total is None:
         return False
-    silent = {name for name, value in row.funds.items() if value is None}
-    if not silent:
-        return True
     earlier = rows[max(index - REMEMBERED, 0) : index]
-    if index == len(rows) - 1 and len(earlier) < _ENOUGH:
+    silent = {name for name, value in row.funds.items() if value is None}
+    if silent and index == len(rows) - 1 and len(earlier) < _ENOUGH:
         return False
-    return not any(other.funds.get(name) is not None for other in earlier for name in silent)
+    reporting = {name for other in earlier for name, value in other.funds.items() if value is not None}
+    if not silent.isdisjoint(reporting):
+        return False
+    # a total without any fund is the word of somebody who counts none, unless it is nothing
+    named = reporting if not row.funds and row.total else row.funds.keys()
+    return reporting <= named or _leaves_out(rows[max(index - _HABIT, 0) : index])
+
+
+def _leaves_out(rows: Sequence[Row]) -> bool:
+    """Whether some fund was named, left out, and named again: this source leaves out funds without a flow."""
+    named, gone = set[str](), set[str]()
+    for row in rows:
+        if not row.funds:
+            continue
+        if not gone.isdisjoint(row.funds):
+            return True
+        gone |= named - row.funds.keys()
+        named |= row.funds.keys()
+    return False
 
 
 def _sum(row: Row) -> float:

@@ -3,7 +3,8 @@
 from service.context.macro.fomc import SHIPPED, Meeting, Meetings, MeetingsError, read_meetings
 from service.context.macro.fred import Fred
 from service.context.macro.newyork import NewYork
-from service.context.macro.rates import SERIES, Macro, Observation
+from service.context.macro.observation import SERIES, Observation
+from service.context.macro.rates import Macro
 from service.context.macro.treasury import Treasury
 
 __all__ = [

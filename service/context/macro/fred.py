@@ -8,8 +8,8 @@ megabyte, and its last days are read. Requests that pretend to be a browser are 
 The series: DFEDTARL and DFEDTARU, the target range, of the Board of Governors; SOFR of the Federal Reserve Bank of New
 York; DGS3MO and DGS2, constant-maturity Treasury yields, of the Board of Governors (H.15). FRED marks its yields
 "Public Domain: Citation Requested", and its terms (fred.stlouisfed.org/legal) forbid to store, cache or archive its
-content and to pass on what was stored: so nothing of it is kept here beyond the process. Those who publish the figures
-first have no such rule: see `newyork` and `treasury`.
+content and to pass on what was stored: so nothing of it is kept here beyond the process, in a file, an archive or a
+message. Those who publish the figures first have no such rule: see `newyork` and `treasury`.
 """
 
 from collections.abc import Mapping
@@ -44,13 +44,16 @@ WINDOW = timedelta(days=45)
 
 
 class Fred:
-    """A source of all five rates. What it reads goes to `book`; `url` may be another server that speaks the same."""
+    """A source of all five rates. What it reads goes to `book`; `url` may be another server that speaks the same.
+
+    `keep` only where the figures are not FRED's, as those of a rehearsal's own server.
+    """
 
     name = "rates fred"
 
-    def __init__(self, book: Macro, url: str = URL, every_s: float = EVERY_S) -> None:
+    def __init__(self, book: Macro, url: str = URL, every_s: float = EVERY_S, *, keep: bool = False) -> None:
         self.every_s = every_s
-        self._book, self._url = book, url.rstrip("/")
+        self._book, self._url, self._keep = book, url.rstrip("/"), keep
 
     def question(self, now: int) -> Question:
         """The last 45 days of all series."""
@@ -62,4 +65,4 @@ class Fred:
         observations = TABLE.read(body, eastern(now).date() - WINDOW)
         told = {one.series for one in observations}
         absent = [series for series in COLUMNS.values() if series not in told]
-        self._book.take(observations, CITATION, now, absent=absent, keep=False)
+        self._book.take(observations, CITATION, now, absent=absent, keep=self._keep)

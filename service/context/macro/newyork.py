@@ -13,7 +13,8 @@ from datetime import date
 
 import msgspec
 
-from service.context.macro.rates import Macro, Observation
+from service.context.macro.observation import Observation
+from service.context.macro.rates import Macro
 from service.context.source import Question, SourceError
 
 CITATION = "Federal Reserve Bank of New York"

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from service.context.macro.rates import Observation
+from service.context.macro.observation import Observation
 from service.context.source import SourceError
 from service.model import Record
 
