@@ -75,7 +75,7 @@ class Asked:
         made: dict[str, tuple[str, Callable[[str], Source]]] = {
             "newyork": (rates.newyork_url, partial(NewYork, macro)),
             "treasury": (rates.treasury_url, partial(Treasury, macro)),
-            "fred": (rates.fred_url, partial(Fred, macro)),
+            "fred": (rates.fred_url, partial(Fred, macro, keep=is_loopback(rates.fred_url))),
         }
         return [make(url) for name in rates.sources for url, make in [made[name]] if self._may_ask(url)]
 
