@@ -138,6 +138,9 @@ class Bureau:
     async def _meter(self) -> None:
         meters = Beside(self.report, self._assets)
         while True:
+            for asset in self._assets:  # ranks are worked out once a minute: one coin after the other, others in between
+                self.report(asset)
+                await asyncio.sleep(0)
             meters.show()
             await asyncio.sleep(METER_S)
 
