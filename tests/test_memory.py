@@ -178,9 +178,9 @@ def test_contracts_that_are_gone_are_forgotten_and_those_with_a_past_later() -> 
     memory.hear([told(NOW, symbol="GONE", mark=1.0)])
     memory.remember(["BTC"], NOW + DAY)
     memory._by_asset["BTC"]["binance", "GONE"].points.forget_after(0)
-    memory.remember([], NOW + 3 * DAY)
+    memory.forget(NOW + 3 * DAY)
     assert [one.symbol for one in memory.contracts("BTC")] == ["PAST"]
-    memory.remember([], NOW + 95 * DAY)
+    memory.forget(NOW + 95 * DAY)
     assert memory.contracts("BTC") == []
 
 

@@ -288,5 +288,5 @@ def test_a_memory_takes_the_past_up_and_what_it_saw_itself_stands() -> None:
 
     [known] = memory.contracts("BTC")
     for field in ("oi_coins", "oi_usd", "funding_8h", "price", "volume_usd"):
-        assert known.points.days(field, NOW - 30 * DAY) >= 28
+        assert known.points.days(field, NOW - 30 * DAY, NOW) >= 28
     assert len(known.points.values("oi_coins", NOW - 30 * DAY, NOW)) == 30

@@ -5,6 +5,7 @@ Nothing here stands between an order and its alert: polls fill a memory, and an 
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ __all__ = ["Bureau", "Scene"]
 
 #: Seconds on the clock between two notes of what stands, and between two files of it.
 NOTE_S, KEEP_S = 60.0, 600.0
+#: And in real seconds between two files at least.
+KEEP_REAL_S = 30.0
 #: Real seconds between two looks of the meters: scrapes come no more often.
 METER_S = 10.0
 #: Seconds on the clock until work that has fallen is taken up again.
@@ -127,18 +130,22 @@ class Bureau:
             self._kept.save()
 
     async def _note(self) -> None:
-        rounds = 0
+        kept_at = time.monotonic()
         while True:
             await self._clock.sleep(NOTE_S)
             self.desk.memory.remember(self._assets, self._clock.now())
-            rounds += 1
-            if rounds % round(KEEP_S / NOTE_S) == 0:
+            # however fast a rehearsal's clock runs, the disk is not its toy
+            if time.monotonic() - kept_at >= max(KEEP_S / self._clock.speed, KEEP_REAL_S):
+                self.desk.memory.forget(self._clock.now())
                 await self._kept.keep()
+                kept_at = time.monotonic()
 
     async def _meter(self) -> None:
         meters = Beside(self.report, self._assets)
         while True:
-            for asset in self._assets:  # ranks are worked out once a minute: one coin after the other, others in between
+            for (
+                asset
+            ) in self._assets:  # ranks are worked out once a minute: one coin after the other, others in between
                 self.report(asset)
                 await asyncio.sleep(0)
             meters.show()

@@ -39,10 +39,13 @@ class Memory:
             self._contract(ticker).hear(ticker)
 
     def remember(self, assets: Iterable[str], now: int) -> None:
-        """Note what stands at `now` ms UTC among these assets' points, and forget contracts that are gone."""
+        """Note what stands at `now` ms UTC among these assets' points."""
         for asset in assets:
             for contract in self.contracts(asset):
                 contract.remember(now)
+
+    def forget(self, now: int) -> None:
+        """Forget contracts that are gone at `now` ms UTC."""
         for contracts in self._by_asset.values():
             for key in [key for key, one in contracts.items() if one.gone(now)]:
                 del contracts[key]

@@ -34,6 +34,8 @@ from service.tape import Row
 VENUES = ("binance", "bybit", "okx")
 #: The written place lags by at least this much, so that what was on its way when the process died is played again.
 BEHIND_MS = MINUTE
+#: And by so many real milliseconds: what a slow machine may owe the store when it is killed.
+BEHIND_REAL_MS = 4_000
 #: And the tape restarts this far before the place.
 AGAIN_MS = 10 * MINUTE
 _PLACE = "place.json"
@@ -144,7 +146,7 @@ def _place_of(plan: Plan) -> int | None:
 
 
 async def _note_place(home: Path, clock: Clock) -> None:
-    behind = max(BEHIND_MS, int(2_000 * clock.speed))
+    behind = max(BEHIND_MS, int(BEHIND_REAL_MS * clock.speed))
     fresh = home / f"{_PLACE}.new"
     while True:
         fresh.write_text(msgspec.json.encode(_Place(at=clock.now() - behind)).decode())

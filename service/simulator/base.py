@@ -47,6 +47,8 @@ class VenueServer(Listener):
         """What the venue shows beside its orders."""
         self._dice = Dice(f"{faults.seed} {self.name}")
         self._listed: dict[str, Listing] = {}
+        self._all: list[Listing] = []
+        self._all_of = 0
         self._owed: set[tuple[str, str]] = set()
         for symbol in symbols:
             self.list_symbol(symbol)
@@ -79,12 +81,16 @@ class VenueServer(Listener):
         """Show a contract in the metadata from now on; `symbol` may be a tape's or the venue's own name."""
         listing = self.describe(symbol)
         self._listed[listing.symbol] = listing
+        self._all = []
         return listing
 
     def listings(self) -> list[Listing]:
         """Every contract in the metadata, by symbol: those of the tape and the standing list."""
-        named = {listing.symbol: listing for listing in map(self.describe, self.standing_symbols())}
-        return sorted((named | self._listed).values(), key=lambda listing: listing.symbol)
+        if not self._all or self._all_of != self.standing:
+            named = {listing.symbol: listing for listing in map(self.describe, self.standing_symbols())}
+            self._all_of = self.standing
+            self._all = sorted((named | self._listed).values(), key=lambda listing: listing.symbol)
+        return self._all
 
     def standing_symbols(self) -> list[str]:
         """The standing list, in the forms of a tape."""

@@ -5,6 +5,7 @@ What it shows falls with what the venue liquidates, since forced orders close po
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 
 from service.model import HOUR
 from service.simulator.contracts import Listing, Order
@@ -21,6 +22,9 @@ _SMALL = 0.1
 _LEFT = Decimal("0.944")
 #: Dollars traded in a day for one of open interest.
 _TURNOVER = 2.5
+
+
+_asset = cache(asset_of_base)
 
 
 class Interest:
@@ -88,4 +92,5 @@ class Interest:
 
 
 def _of(by_coin: Mapping[str, float], base: str, other: float) -> float:
-    return by_coin.get(base, by_coin.get(asset_of_base(base), other))
+    found = by_coin.get(base)
+    return by_coin.get(_asset(base), other) if found is None else found
