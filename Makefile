@@ -5,7 +5,7 @@ ARGS ?=
 # make run EXTRA="board telegram": with what the board in the browser and the Telegram bot need.
 EXTRA ?=
 # Most tests wait for sockets and clocks. More workers are faster and less fair to tests that end processes in time.
-WORKERS ?= 2
+WORKERS ?= 3
 BIN := $(VENV)/bin
 export PYTHON
 unexport VIRTUAL_ENV

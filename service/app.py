@@ -91,7 +91,7 @@ class App:
         self.episodes, self.watching = self._judge.episodes, self._judge.watching
         self.second_opinion = self._reconcile.opinion
         self._pipeline = self._make_pipeline(settings.pipeline, sources.recent)
-        self._roster = Roster(
+        self.roster = Roster(
             venues=enabled,
             books=self._books,
             health=self._health,
@@ -219,7 +219,7 @@ class App:
         """Every enabled venue as it stands."""
         now = self.clock.now()
         await self._cover.refresh(now)
-        return self._roster.all(now)
+        return self.roster.all(now)
 
     async def coverage(self, asset: str, span: str, now: int) -> Coverage:
         """How much of a span was heard."""
@@ -229,7 +229,7 @@ class App:
     def problems(self) -> Sequence[str]:
         """Why not ready: no store, or not one live venue."""
         down = self._pipeline.store_down_since is not None
-        return [*(["the ledger does not answer; orders wait in the queue"] if down else []), *self._roster.problems()]
+        return [*(["the ledger does not answer; orders wait in the queue"] if down else []), *self.roster.problems()]
 
     async def changed(self, timeout_s: float) -> None:
         """Return when an alert may have been appended here or by another replica, or after `timeout_s`."""

@@ -72,10 +72,11 @@ class Asked:
 
     def _rates(self) -> list[Source]:
         rates, macro = self._settings.context.rates, self._desk.macro
+        # a rehearsal asks this machine only, and what its pages tell is ours to keep
         made: dict[str, tuple[str, Callable[[str], Source]]] = {
             "newyork": (rates.newyork_url, partial(NewYork, macro)),
             "treasury": (rates.treasury_url, partial(Treasury, macro)),
-            "fred": (rates.fred_url, partial(Fred, macro, keep=is_loopback(rates.fred_url))),
+            "fred": (rates.fred_url, partial(Fred, macro, keep=self._settings.simulated)),
         }
         return [make(url) for name in rates.sources for url, make in [made[name]] if self._may_ask(url)]
 

@@ -9,7 +9,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from itertools import chain, dropwhile
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,6 @@ from service.tape import Row
 VENUES = ("binance", "bybit", "okx")
 #: The written place lags by at least this much, so that what was on its way when the process died is played again.
 BEHIND_MS = MINUTE
-#: And by so many real milliseconds: what a slow machine may owe the store when it is killed.
-BEHIND_REAL_MS = 4_000
 #: And the tape restarts this far before the place.
 AGAIN_MS = 10 * MINUTE
 _PLACE = "place.json"
@@ -93,7 +91,11 @@ async def demo(plan: Plan, screen: Screen, stop: asyncio.Event) -> None:
             app = App(settings, ledger, clock, client)
             screen.opening(app, origin, resumed=origin != scenario.START)
             rows = _rows(night, origin - AGAIN_MS)
-            beside = [market.play(rows), _note_place(plan.home, clock), screen.run(app)]
+            beside = [
+                market.play(rows),
+                _note_place(plan.home, clock, lambda venue: app.roster.last_order_at.get(venue, origin)),
+                screen.run(app),
+            ]
             if plan.once:
                 beside.append(_until_closed(settings.api.port, clock, screen, stop))
             await _together(app.run(stop, board.dressed), beside)
@@ -145,11 +147,13 @@ def _place_of(plan: Plan) -> int | None:
     return None
 
 
-async def _note_place(home: Path, clock: Clock) -> None:
-    behind = max(BEHIND_MS, int(BEHIND_REAL_MS * clock.speed))
+async def _note_place(home: Path, clock: Clock, counted: Callable[[str], int]) -> None:
+    """Write down where to go on: not behind the last order of any venue that is counted, whatever the clock says."""
+    behind = max(BEHIND_MS, int(2_000 * clock.speed))
     fresh = home / f"{_PLACE}.new"
     while True:
-        fresh.write_text(msgspec.json.encode(_Place(at=clock.now() - behind)).decode())
+        at = min(clock.now() - behind, *(counted(venue) for venue in VENUES))
+        fresh.write_text(msgspec.json.encode(_Place(at=at)).decode())
         fresh.rename(home / _PLACE)
         await asyncio.sleep(1)
 

@@ -78,6 +78,6 @@ class ContextKnobs(Section):
     every_s: Annotated[float, Ge(15), Le(600)] = 60
     """Seconds between two rounds of a venue; a venue that wants more is given more."""
     past: bool = True
-    """Ask Binance once for the last 30 to 90 days of the followed coins, so that the gauge need not wait for them."""
+    """Ask Binance daily for the last 30 to 90 days of the followed coins, so that the gauge need not wait for them."""
     etf: EtfKnobs = EtfKnobs()
     rates: RatesKnobs = RatesKnobs()

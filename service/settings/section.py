@@ -1,11 +1,13 @@
 """What every section of the settings is made of: its base, the word for a wrong value, addresses. Owns no key."""
 
 import re
+from urllib.parse import urlsplit
 
 import httpx
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 WEB_SCHEMES = ("http://", "https://")
+_WEB = "http://... or https://..."
 
 
 class Wrong(ValueError):  # noqa: N818  # a word for one rejected value, gathered into a SettingsError
@@ -25,15 +27,26 @@ class Section(BaseModel):
 def web_url(text: str) -> str:
     """An address of the web without its last slashes. Raises Wrong."""
     if not text.startswith(WEB_SCHEMES):
-        raise Wrong("is not an address of the web", "http://... or https://...")
+        raise Wrong("is not an address of the web", _WEB)
+    if not _has_port(text):
+        raise Wrong("is not an address of the web", f"{_WEB}, a port up to 65535")
     return text.rstrip("/")
 
 
 def is_web_url(text: str) -> bool:
     """Whether a client can use an address and a message show it: it has a host, no blank, and no sign of markup."""
     try:
-        return text.startswith(WEB_SCHEMES) and not re.search(r"[\s<>|\"]", text) and bool(httpx.URL(text).host)
+        found = text.startswith(WEB_SCHEMES) and not re.search(r"[\s<>|\"]", text) and bool(httpx.URL(text).host)
     except httpx.InvalidURL:
+        return False
+    return found and _has_port(text)
+
+
+def _has_port(text: str) -> bool:
+    """Whether an address has a port that can be, or names none: nobody can connect to port 65536."""
+    try:
+        return urlsplit(text).port != 0
+    except ValueError:
         return False
 
 

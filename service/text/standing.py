@@ -12,6 +12,8 @@ _DAY = 24 * HOUR
 #: A reason comes from outside; longer ones are cut.
 _REASON = 120
 _ETF = "etf "
+#: What a report may say of an asset's coins; its dollars are told all the same.
+_UNITS = " units"
 #: Decimals of a funding rate in percent.
 RATE_DIGITS = 4
 
@@ -150,7 +152,7 @@ def _flows(report: ContextReport, voice: Voice) -> Iterator[Fact]:
         yield _flow(asset, flow, voice)
     for key, why in report.missing.items():
         asset = key.removeprefix(_ETF)
-        if key.startswith(_ETF) and asset not in told:
+        if key.startswith(_ETF) and not key.endswith(_UNITS) and asset not in told:
             yield _unknown("etf", voice.etf(asset), why, voice)
 
 
