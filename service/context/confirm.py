@@ -7,7 +7,7 @@ were closed by force are gone; where they are not, others were opened, or a feed
 from collections.abc import Collection, Mapping, Sequence
 
 from service.context.leverage import Pair, change_pct
-from service.model import OiMove, Situation
+from service.model import USD_DIGITS, OiMove, Situation
 
 #: Vanished over liquidated: as much as was forced.
 LOW, HIGH = 0.5, 2.0
@@ -27,7 +27,7 @@ def confirm(asset: str, held: Sequence[Pair], told: Situation, silent: Collectio
     change, usd = change_pct(used), sum(pair.before * pair.price for pair in used)
     if change is None:
         return None
-    liquidated = sum((told.venues or {})[name] for name in shared) if shared else None
+    liquidated = round(sum((told.venues or {})[name] for name in shared), USD_DIGITS) if shared else None
     ratio = _ratio(used, told)
     names = sorted({pair.venue for pair in used})
     share = None if liquidated is None else round(liquidated / usd, 6)

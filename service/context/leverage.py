@@ -115,7 +115,7 @@ def _rank(figures: Sequence[tuple[Contract, str, Told | None]], fresh: Fresh, no
         if rank is not None and fresh_value(told, now, within) is not None:
             ranks.append((rank, _weight(one, fresh, now), days))
     long = [found for found in ranks if found[2] >= LONG_DAYS] or ranks
-    return _mean([(rank, weight) for rank, weight, _ in long]), min((days for *_, days in long), default=0.0)
+    return _mean([(rank, weight) for rank, weight, _ in long]), round(min((days for *_, days in long), default=0.0), 2)
 
 
 def _weight(one: Contract, fresh: Fresh, now: int) -> float:
