@@ -48,3 +48,16 @@ def test_no_address_of_the_settings_is_left_out_here() -> None:
     named = {variable.removeprefix("CASCADE_").lower().replace("__", ".") for variable in PLAIN}
     known = {".".join(path) for path in KEYS if path[-1].endswith("_url") and path[-1] != "board_url"}
     assert named == known
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "words"),
+    [
+        ("CASCADE_CONTEXT__ETF__SOURCES", "farsite", "allowed: farside, sosovalue, coinglass; did you mean farside?"),
+        ("CASCADE_CONTEXT__RATES__SOURCES", "newyork,fret", "allowed: newyork, treasury, fred; did you mean fred?"),
+    ],
+)
+def test_a_source_that_nobody_knows_is_named_beside_those_there_are(variable: str, text: str, words: str) -> None:
+    with pytest.raises(SettingsError, match="unknown source") as refusal:
+        load(None, {variable: text})
+    assert words in str(refusal.value)

@@ -6,7 +6,8 @@ BESIDE: Mapping[str, str] = {
     "address": "Where the source is asked, without its secrets.",
     "answered_at": "When the source last answered something that could be used, ms UTC; null before the first time.",
     "asked_at": "When the source was last asked, ms UTC; null before the first time.",
-    "change_pct": "How much open interest has changed since the onset, in percent, in coins.",
+    "change_pct": "How much open interest has changed since the onset, in percent, each contract in what it is "
+    "counted in: coins, or dollars where it is worth a fixed sum.",
     "changed_at": "When what the source says last changed, ms UTC.",
     "complete": "False while some funds have not reported their day.",
     "context": "What was known beside the liquidations when the alert was written; null where context was off.",
@@ -44,11 +45,11 @@ BESIDE: Mapping[str, str] = {
     "of": "The one contract the gauge is read off, the one whose past is longest; empty while there is none.",
     "oi": "Open interest before the onset and now, the same contracts at both times; null while unknown.",
     "oi_at": "When the venue told its open interest, ms UTC.",
-    "oi_change_1h_pct": "Change of open interest in an hour, in percent, in coins, the same contracts at both times; "
-    "null while unknown.",
+    "oi_change_1h_pct": "Change of open interest in an hour, counted as `change_pct`, the same contracts at both "
+    "times; null while unknown.",
     "oi_change_24h_pct": "The same in 24 h.",
     "oi_days": "Days of history behind `oi_pct`.",
-    "oi_pct": "Part of the last 30 days in which open interest was lower, in coins, 0 to 1; null while unknown.",
+    "oi_pct": "Part of the last 30 days in which open interest was lower, 0 to 1; null while unknown.",
     "oi_usd": "Open interest in dollars, one-sided, of the venues named: a floor of the market's; null while unknown.",
     "parts": "What the gauge is made of.",
     "percentile": "Part of the last 90 days in which it was lower, 0 to 1; null while unknown.",

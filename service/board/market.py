@@ -10,9 +10,8 @@ from service.board.picture import Market, Minute, Window
 from service.board.prices import Prices
 from service.board.sight import Sight
 from service.detector import Claim, since
-from service.detector.price import STANDS_FOR_ALL
 from service.ledger.live import stretches
-from service.model import ALL, HOUR, MINUTE, SECOND, Coverage, Liquidation, Reading, Since, Totals
+from service.model import HOUR, MINUTE, SECOND, Coverage, Liquidation, Reading, Since, Totals, coin_of
 
 #: Bars.
 MINUTES = 120
@@ -44,7 +43,7 @@ class Markets:
     async def read(self, assets: Sequence[str], venues: Sequence[str], now: int) -> dict[str, Market]:
         """By asset, as of `now` (ms UTC). Raises LedgerError."""
         await self._slowly(venues, now)
-        coins = {_quoted(asset) for asset in assets}
+        coins = {coin_of(asset) for asset in assets}
         self._prices = {coin: self._priced(coin, now) for coin in coins}
         readings = await self._sight.ledger.read(assets, now) if assets else []
         return {reading.asset: await self._market(reading) for reading in readings}
@@ -70,7 +69,7 @@ class Markets:
         sight, asset, now = self._sight, reading.asset, reading.now
         starts = _starts(now)
         bars = await sight.ledger.history(asset, starts[0], now + 1, width=MINUTE)
-        quoted, prices = self._prices[_quoted(asset)].line()
+        quoted, prices = self._prices[coin_of(asset)].line()
         hour, day = await self._window(reading, "1h"), await self._window(reading, "24h")
         live = hour.coverage.venues_live > 0
         return Market(
@@ -117,10 +116,6 @@ class Markets:
         """The newest by the venues' time of those that were counted last."""
         found = [order for order in self._sight.recent.latest(asset, 2 * TAPE) if order.at <= now]
         return tuple(sorted(found, key=lambda order: (order.at, order.id), reverse=True)[:TAPE])
-
-
-def _quoted(asset: str) -> str:
-    return STANDS_FOR_ALL if asset == ALL else asset
 
 
 def _starts(now: int) -> list[int]:

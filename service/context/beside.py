@@ -7,11 +7,23 @@ from collections.abc import Mapping, Sequence
 
 from service.context.confirm import common, confirm
 from service.context.divergence import divergence, of_one_day, unit_checked
+from service.context.etf import ASSETS as ETF_ASSETS
 from service.context.leverage import Pair
-from service.model import ALL, Context, EtfFlow, FundingNow, Leverage, OiMove, Rates, Record, Risk, Side, Situation
+from service.model import (
+    ALL,
+    Context,
+    EtfFlow,
+    FundingNow,
+    Leverage,
+    OiMove,
+    Rates,
+    Record,
+    Risk,
+    Side,
+    Situation,
+    coin_of,
+)
 
-#: Assets with US spot ETFs whose flows are published, the largest first.
-ETF_ASSETS = ("BTC", "ETH", "SOL")
 #: Funding is crowded in the outer tenth of its past, once that is long enough to have tenths.
 CROWDED, LEAST_DAYS = 0.1, 30.0
 _UNTOLD = "no source has told it"
@@ -36,11 +48,6 @@ class Known(Record, frozen=True, kw_only=True):
     """Pieces that are switched off: `open_interest`, `funding`, `risk`, `etf`, `rates`. They are not missing."""
 
 
-def whose(asset: str) -> str:
-    """Whose leverage stands beside an alert: BTC's for all coins."""
-    return "BTC" if asset == ALL else asset
-
-
 def with_etfs(asset: str) -> tuple[str, ...]:
     """The assets whose ETF flows belong to an alert: of ALL every one, of a coin without ETFs none."""
     return ETF_ASSETS if asset == ALL else tuple(name for name in ETF_ASSETS if name == asset)
@@ -48,7 +55,7 @@ def with_etfs(asset: str) -> tuple[str, ...]:
 
 def beside(told: Situation, known: Known) -> Context:
     """All of it. What is missing or old stands in `missing`; an old flow or rate stays beside it, with its date."""
-    asset, leverage = whose(told.asset), known.leverage
+    asset, leverage = coin_of(told.asset), known.leverage
     flows, missing = _flows(told.asset, known)
     oi = confirm(asset, known.held, told, leverage.missing if leverage else ())
     funding = funding_now(leverage) if leverage else None

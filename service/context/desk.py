@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
-from service.context.beside import Known, beside, whose, with_etfs
+from service.context.beside import Known, beside, with_etfs
 from service.context.closing import closing_price
 from service.context.divergence import unit_checked
 from service.context.etf.flows import Flows
@@ -25,6 +25,7 @@ from service.model import (
     Side,
     Situation,
     SourceReport,
+    coin_of,
 )
 
 #: Pieces of context by their names in `missing`.
@@ -41,7 +42,7 @@ class Desk:
 
     def beside(self, told: Situation) -> Context:
         """What stands beside an alert; of rates only what may be kept."""
-        asset, now = whose(told.asset), told.at
+        asset, now = coin_of(told.asset), told.at
         flows, doubts = self._flows(told.asset, now)
         rates, lacking = self._rates(now, kept_only=True)
         own = self.risk(asset, told.side, now)
@@ -73,7 +74,7 @@ class Desk:
 
     def report(self, asset: str, now: int, sources: Iterable[SourceReport]) -> ContextReport:
         """All the context of an asset (ALL: leverage and gauge of BTC) at `now` ms UTC."""
-        coin = whose(asset)
+        coin = coin_of(asset)
         gauges = {side.value: self.risk(coin, side, now) for side in Side}
         leverage, (flows, doubts) = self.memory.leverage(coin, now), self._flows(asset, now)
         rates, lacking = self._rates(now)

@@ -13,13 +13,12 @@ from typing import TypeVar
 
 import msgspec
 
-from service.context.risk import STEP, Point
+from service.context.risk import DAY, STEP, Point
 from service.context.source import SourceError
 from service.model import HOUR, MINUTE, DecodeError, Instrument
 from service.venues.base import moment, number, parse
 
 VENUE = "binance"
-DAY = 24 * HOUR
 STEPS_A_DAY = DAY // STEP
 #: No contract of the venue may ask for more in one interval.
 _MOST_RATE = 0.1

@@ -8,8 +8,8 @@ Owns what is asked when. What the answers mean stands in `past`.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from service.context.past import DAY, READERS, STEPS_A_DAY, VENUE
-from service.context.risk import Point
+from service.context.past import READERS, STEPS_A_DAY, VENUE
+from service.context.risk import DAY, Point
 from service.context.source import NotYetError, Question, SourceError
 from service.model import HOUR, SECOND, Contract, Instrument
 from service.venues.base import address

@@ -18,10 +18,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from statistics import median
 
-from service.model import ALL, MINUTE, Liquidation, PriceMove, Record, Side
+from service.model import MINUTE, Liquidation, PriceMove, Record, Side, coin_of
 
-#: Whose price stands for the whole market.
-STANDS_FOR_ALL = "BTC"
 _PARTS = (1 / 12, 1 / 6, 1 / 3)
 _LEAST_PRINTS = 3
 #: How long the usual swing remembers, in minutes.
@@ -95,7 +93,7 @@ def move(
     move over the span as a log return, None while unknown; then nothing is confirmed. Prices are as the contract with
     the most prints quotes them.
     """
-    coin = STANDS_FOR_ALL if asset == ALL else asset
+    coin = coin_of(asset)
     cells: dict[Cell, list[tuple[int, float]]] = defaultdict(list)
     for order in orders:
         if order.asset == coin and order.price and order.price > 0 and since <= order.at <= now:

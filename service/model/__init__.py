@@ -85,6 +85,7 @@ from service.model.words import (
     Record,
     Severity,
     Side,
+    coin_of,
     to_units,
     to_usd,
 )
@@ -157,6 +158,7 @@ __all__ = [
     "VenueLeverage",
     "VenueReport",
     "Words",
+    "coin_of",
     "once_in",
     "spell",
     "to_units",

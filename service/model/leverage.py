@@ -56,10 +56,10 @@ class Leverage(Record, frozen=True, kw_only=True):
     oi_usd: float | None
     """Open interest, one-sided, of the venues in `venues` that tell it: a floor of the market's."""
     oi_change_1h_pct: float | None
-    """In coins, of the contracts known at both times: dollars would fall with the price."""
+    """Of the contracts known at both times, in coins; in dollars where one is worth a fixed sum of them."""
     oi_change_24h_pct: float | None
     oi_pct: float | None
-    """Part of the last 30 days in which it was lower, in coins, 0 to 1."""
+    """Part of the last 30 days in which it was lower, counted alike, 0 to 1."""
     oi_days: float
     """Days these 30 rest on."""
     funding_8h: float | None
@@ -115,7 +115,7 @@ class OiMove(Record, frozen=True, kw_only=True):
     usd: float
     """Before the onset."""
     change_pct: float
-    """In coins."""
+    """Each contract in what it is counted in, so that a price that moves is no change."""
     since: int
     at: int
     """When the oldest of the figures was told that stand for now; it is behind the onset."""

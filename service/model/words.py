@@ -22,6 +22,12 @@ SPANS: Mapping[str, int] = {
 #: The asset name of all coins on the enabled venues together.
 ALL = "ALL"
 
+
+def coin_of(asset: str) -> str:
+    """The coin whose price and leverage stand for an asset: BTC for all coins together."""
+    return "BTC" if asset == ALL else asset
+
+
 #: Stored money is integer ten-thousandths of a dollar: recordings carry four decimals and their sums must come out
 #: equal; 2^53 of them, the most a Redis script can add exactly, is 900 billion dollars.
 USD_UNIT = 10_000

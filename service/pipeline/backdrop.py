@@ -11,7 +11,7 @@ import msgspec
 
 from service.context.standing import FAULTS
 from service.detector import SPAN, Verdict, side_usd
-from service.model import ALL, HOUR, SPANS, Context, Detail, Explained, Fired, Situation
+from service.model import ALL, HOUR, SPANS, Context, Detail, Explained, Fired, Situation, coin_of
 from service.pipeline.recent import KEEP_MS
 from service.pipeline.sources import Sources
 
@@ -20,8 +20,6 @@ log = logging.getLogger("cascade.pipeline")
 #: With less of a span heard its dollars are not whole.
 _HEARD = 0.9
 _DAY = "24h"
-#: All coins have no leverage of their own: BTC's stands for it.
-_STANDS_FOR_ALL = "BTC"
 
 
 class Backdrop:
@@ -37,7 +35,7 @@ class Backdrop:
         if ask is None:
             return None
         asset, at = verdict.asset, verdict.at
-        hour = await self._sources.ledger.detail(_STANDS_FOR_ALL, SPAN, at) if asset == ALL else detail
+        hour = await self._sources.ledger.detail(coin_of(asset), SPAN, at) if asset == ALL else detail
         try:
             found = ask(self._situation(verdict, hour))
             # what cannot be read back, as a figure that is no number, must not take its alert along

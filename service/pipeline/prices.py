@@ -7,8 +7,8 @@ from collections.abc import Collection
 
 import msgspec
 
-from service.detector.price import STANDS_FOR_ALL, Swing, learn, move, of_marks
-from service.model import ALL, MINUTE, PriceMove, Side
+from service.detector.price import Swing, learn, move, of_marks
+from service.model import ALL, MINUTE, PriceMove, Side, coin_of
 from service.pipeline.recent import Recent
 from service.pipeline.sources import Moves
 
@@ -29,13 +29,13 @@ class Prices:
 
     def move(self, asset: str, side: Side, since: int, now: int) -> PriceMove | None:
         """How the price went from `since` to `now` (ms UTC), and whether with the forced orders of this side."""
-        coin = STANDS_FOR_ALL if asset == ALL else asset
+        coin = coin_of(asset)
         orders = self._recent.of(coin, since - 1, now)
         return move(orders, asset, side, since, now, self._usual(coin, now - since))
 
     def of_marks(self, asset: str, side: Side, since: int, now: int) -> PriceMove | None:
         """The same by the venues' marks, for showing where orders tell none: what is judged rests on orders alone."""
-        coin = STANDS_FOR_ALL if asset == ALL else asset
+        coin = coin_of(asset)
         found = self._moves(coin, since, now) if self._moves else None
         return of_marks(coin, side, *found, self._usual(coin, now - since)) if found else None
 

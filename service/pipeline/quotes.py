@@ -3,8 +3,7 @@
 from collections import Counter
 from statistics import median
 
-from service.detector.price import STANDS_FOR_ALL
-from service.model import ALL, MINUTE
+from service.model import MINUTE, coin_of
 from service.pipeline.recent import Recent
 from service.pipeline.sources import Marks
 from service.symbols import counts_lots
@@ -26,7 +25,7 @@ class Quotes:
 
     def price(self, asset: str, now: int) -> float | None:
         """Dollars as of `now` (ms UTC), of ALL those of BTC; the mark where nothing was forced to trade lately."""
-        coin = STANDS_FOR_ALL if asset == ALL else asset
+        coin = coin_of(asset)
         prices = [
             ((order.venue, order.symbol), order.price)
             for order in self._recent.latest(coin, ORDERS)

@@ -1,7 +1,8 @@
 """[context] and its tables: what is asked for beside liquidations. Owns names, defaults and bounds; asks nobody."""
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated
 
 from annotated_types import Ge, Le
 from pydantic import AfterValidator, SecretStr
@@ -23,8 +24,19 @@ def _meetings(where: str) -> str:
     return where
 
 
-EtfPage = Literal["farside", "sosovalue", "coinglass"]
-RateSource = Literal["newyork", "treasury", "fred"]
+def _one_of(names: tuple[str, ...]) -> Callable[[str], str]:
+    def known(name: str) -> str:
+        if name not in names:
+            raise Wrong("unknown source", ", ".join(names), names)
+        return name
+
+    return known
+
+
+ETF_SOURCES = ("farside", "sosovalue", "coinglass")
+RATE_SOURCES = ("newyork", "treasury", "fred")
+EtfPage = Annotated[str, AfterValidator(_one_of(ETF_SOURCES))]
+RateSource = Annotated[str, AfterValidator(_one_of(RATE_SOURCES))]
 
 
 def _coins(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from service.model import (
     PriceMove,
     Severity,
     Side,
+    coin_of,
     once_in,
 )
 
@@ -62,7 +63,7 @@ def sample(
 
 def _split(alert: Alert, whole: float, venue: str) -> Alert:
     """Where it came from."""
-    coin, began = _coin(alert), alert.started_at
+    coin, began = coin_of(alert.asset), alert.started_at
     contract, other = f"{coin}USDT", "bybit" if venue == "binance" else "binance"
     return msgspec.structs.replace(
         alert,
@@ -102,10 +103,10 @@ def _found(alert: Alert, whole: float) -> Alert:
             notices=1,
         ),
         price=PriceMove(
-            asset=_coin(alert), start=100.0, now=100.0 + way * _MOVE_PCT, move_pct=way * _MOVE_PCT, confirms=True
+            asset=coin_of(alert.asset),
+            start=100.0,
+            now=100.0 + way * _MOVE_PCT,
+            move_pct=way * _MOVE_PCT,
+            confirms=True,
         ),
     )
-
-
-def _coin(alert: Alert) -> str:
-    return "BTC" if alert.asset == ALL else alert.asset

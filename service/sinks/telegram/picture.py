@@ -7,8 +7,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from service.detector.price import STANDS_FOR_ALL
-from service.model import ALL, HOUR, MINUTE, Alert, Coverage, Liquidation, Phase, Record, Totals
+from service.model import HOUR, MINUTE, Alert, Coverage, Liquidation, Phase, Record, Totals, coin_of
 from service.text import percent, stamp_utc
 from service.text.markup import plain
 from service.text.message import voice
@@ -62,7 +61,7 @@ def picture_of(alert: Alert, history: Mapping[int, Totals], orders: Sequence[Liq
 def _priced(alert: Alert) -> str:
     if alert.price:
         return alert.price.asset
-    return STANDS_FOR_ALL if alert.asset == ALL else alert.asset
+    return coin_of(alert.asset)
 
 
 def _prices(orders: Sequence[Liquidation], asset: str) -> tuple[str, Mapping[int, float]]:
